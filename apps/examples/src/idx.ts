@@ -1,0 +1,209 @@
+/**
+ * Reads MNIST from its four gzipped IDX files, and believes nothing: a missing, cut-off, swapped or
+ * foreign file is a `UserError` that names the file, what was expected, what came and what to do.
+ *
+ * IDX is big-endian: a magic number (0, 0, type 8 = unsigned byte, number of axes), one u32 per
+ * axis, then the data. Images have 3 axes (0x00000803), labels 1 (0x00000801).
+ */
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
+import { type DigitSet, PIXELS, SIDE } from "./digit-set.js";
+import { errorCode, reason, UserError } from "./user-error.js";
+
+export const MNIST_FILES = {
+  trainImages: "train-images-idx3-ubyte.gz",
+  trainLabels: "train-labels-idx1-ubyte.gz",
+  testImages: "t10k-images-idx3-ubyte.gz",
+  testLabels: "t10k-labels-idx1-ubyte.gz",
+} as const;
+
+/** Both halves of MNIST; only the first `trainCount` and `testCount` images of each are kept. */
+export function readMnist(
+  folder: string,
+  { trainCount, testCount }: { trainCount: number; testCount: number },
+): { train: DigitSet; test: DigitSet } {
+  requireFolder(folder);
+  const half = (images: string, labels: string, count: number): DigitSet =>
+    readPair(join(folder, images), join(folder, labels), count);
+  return {
+    train: half(MNIST_FILES.trainImages, MNIST_FILES.trainLabels, trainCount),
+    test: half(MNIST_FILES.testImages, MNIST_FILES.testLabels, testCount),
+  };
+}
+
+/** One image file with its label file; the first `count` of them. */
+export function readPair(imageFile: string, labelFile: string, count: number): DigitSet {
+  const images = readIdx(imageFile, IMAGES);
+  const labels = readIdx(labelFile, LABELS);
+  const total = images.sizes[0] as number;
+  if (labels.sizes[0] !== total) {
+    wrong(labelFile, {
+      got: `it holds ${items(labels.sizes[0] as number, "label")}`,
+      expected: `${items(total, "label")}, one for each image in ${imageFile}`,
+      todo: "Take both files from the same half of the data set (train or t10k)",
+    });
+  }
+  const notDigit = labels.data.findIndex((label) => label > 9);
+  if (notDigit >= 0) {
+    wrong(labelFile, {
+      got: `label number ${notDigit + 1} is ${labels.data[notDigit]}`,
+      expected: "labels from 0 to 9",
+      todo: "This tour reads digits only: take the label file of MNIST",
+    });
+  }
+  if (count > total) {
+    throw new UserError(
+      `${imageFile} holds ${items(total, "image")}, but ${count} were asked for. Ask for at most ${total}.`,
+    );
+  }
+  return {
+    count,
+    pixels: Float32Array.from(images.data.subarray(0, count * PIXELS), (byte) => byte / 255),
+    labels: Int32Array.from(labels.data.subarray(0, count)),
+  };
+}
+
+// ---------------------------------------------------------------------------------------------
+
+/** What an IDX file of one kind must look like; `item` is the size of all axes but the first. */
+interface Kind {
+  readonly name: "image" | "label";
+  readonly magic: number;
+  readonly axes: number;
+  readonly item: readonly number[];
+}
+
+const IMAGES: Kind = { name: "image", magic: 0x803, axes: 3, item: [SIDE, SIDE] };
+const LABELS: Kind = { name: "label", magic: 0x801, axes: 1, item: [] };
+
+const FETCH_AGAIN = "Fetch the file again";
+
+/** Far over the 47 MB of MNIST's largest file: a .gz that unpacks to more is not MNIST. */
+const MAX_BYTES = 512 * 2 ** 20;
+
+function readIdx(file: string, kind: Kind): { sizes: number[]; data: Uint8Array } {
+  const bytes = unpack(file, read(file));
+  const header = 4 + 4 * kind.axes;
+  if (bytes.length < header) {
+    wrong(file, {
+      got: `it unpacks to only ${items(bytes.length, "byte")}`,
+      expected: `an IDX ${kind.name} file: a header of ${header} bytes, then the data`,
+      todo: FETCH_AGAIN,
+    });
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const magic = view.getUint32(0);
+  if (magic !== kind.magic) {
+    const other = [IMAGES, LABELS].find((known) => known.magic === magic);
+    wrong(file, {
+      got: `it starts with ${hex(magic)}${other ? ` and so is an IDX ${other.name} file` : ""}`,
+      expected: `the magic number ${hex(kind.magic)} of an IDX ${kind.name} file`,
+      todo: other ? "The files seem to be swapped: put each under its own name" : FETCH_AGAIN,
+    });
+  }
+  const sizes = Array.from({ length: kind.axes }, (_, axis) => view.getUint32(4 + 4 * axis));
+  const [count, ...item] = sizes as [number, ...number[]];
+  if (item.join() !== kind.item.join()) {
+    wrong(file, {
+      got: `its images are ${item.join("×")}`,
+      expected: `images of ${kind.item.join("×")} pixels`,
+      todo: "This tour's network is made for MNIST's format: take those files",
+    });
+  }
+  if (count === 0) {
+    wrong(file, { expected: `at least one ${kind.name}`, got: "it is empty", todo: FETCH_AGAIN });
+  }
+  const itemBytes = item.reduce((product, size) => product * size, 1);
+  const expected = header + count * itemBytes;
+  if (bytes.length !== expected) {
+    wrong(file, {
+      got: `it unpacks to ${bytes.length} bytes, ${Math.abs(expected - bytes.length)} too ${bytes.length < expected ? "few" : "many"}`,
+      expected: `${expected} bytes, since its header announces ${items(count, kind.name)}`,
+      todo: FETCH_AGAIN,
+    });
+  }
+  return { sizes, data: bytes.subarray(header) };
+}
+
+function requireFolder(folder: string): void {
+  const needed = `a folder with the four files of MNIST (${Object.values(MNIST_FILES).join(", ")})`;
+  const todo = "Give its path after --data, relative to the folder you are in, or leave --data out to draw digits instead";
+  let stat: ReturnType<typeof statSync>;
+  try {
+    stat = statSync(folder);
+  } catch (error) {
+    const got = errorCode(error) === "ENOENT" ? "there is no such folder" : reason(error);
+    return wrong(folder, { expected: needed, got, todo });
+  }
+  if (!stat.isDirectory()) wrong(folder, { expected: needed, got: "it is a file", todo });
+}
+
+function read(file: string): Uint8Array {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    const code = errorCode(error);
+    return wrong(file, {
+      expected: "a gzipped IDX file",
+      got:
+        code === "ENOENT"
+          ? "there is no such file"
+          : code === "EISDIR"
+            ? "it is a folder"
+            : `it cannot be read (${reason(error)})`,
+      todo: `--data needs all four files of MNIST under their usual names (${Object.values(MNIST_FILES).join(", ")})`,
+    });
+  }
+}
+
+function unpack(file: string, bytes: Uint8Array): Uint8Array {
+  if (bytes.length === 0) {
+    wrong(file, { expected: "a gzipped IDX file", got: "it is empty", todo: FETCH_AGAIN });
+  }
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) {
+    const start = Array.from(bytes.subarray(0, 4), (byte) => byte.toString(16).padStart(2, "0"));
+    const isIdx = bytes[0] === 0 && bytes[1] === 0 && bytes[2] === 8;
+    wrong(file, {
+      got: `it is not packed with gzip (its first bytes are ${start.join(" ")})`,
+      expected: "a gzip file, which starts with 1f 8b",
+      todo: isIdx ? "It looks like an unpacked IDX file: pack it with gzip" : FETCH_AGAIN,
+    });
+  }
+  try {
+    return gunzipSync(bytes, { maxOutputLength: MAX_BYTES });
+  } catch (error) {
+    const expected = "a whole gzip file";
+    switch (errorCode(error)) {
+      case "Z_BUF_ERROR":
+        return wrong(file, {
+          expected,
+          got: `it breaks off after ${items(bytes.length, "byte")}`,
+          todo: `It was probably cut off on its way here: ${FETCH_AGAIN.toLowerCase()}`,
+        });
+      case "ERR_BUFFER_TOO_LARGE":
+        return wrong(file, {
+          got: `it unpacks to over ${MAX_BYTES / 2 ** 20} MB`,
+          expected: "a file of MNIST, 47 MB at most after unpacking",
+          todo: FETCH_AGAIN,
+        });
+      default:
+        return wrong(file, { expected, got: `it is damaged (${reason(error)})`, todo: FETCH_AGAIN });
+    }
+  }
+}
+
+function wrong(
+  file: string,
+  { got, expected, todo }: Readonly<Record<"got" | "expected" | "todo", string>>,
+): never {
+  throw new UserError(`${file}: ${got}; expected ${expected}. ${todo}.`);
+}
+
+function items(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+function hex(value: number): string {
+  return `0x${value.toString(16).padStart(8, "0")}`;
+}

@@ -1,0 +1,104 @@
+// A graph: ops in order, and the values between them, by number.
+
+import { attrsKey, type OpDef } from "../op.js";
+import { exprKey, showExpr } from "../expr.js";
+import type { Epilogue } from "../backend.js";
+import type { Spec } from "../spec.js";
+
+/** Values 0 … inputs − 1 are the inputs; every node adds its outputs. */
+export interface Graph {
+  readonly inputs: number;
+  /** Spec of every value. */
+  readonly specs: readonly Spec[];
+  readonly nodes: readonly GraphNode[];
+  readonly outputs: readonly number[];
+}
+
+export interface GraphNode {
+  readonly op: OpDef;
+  readonly attrs: unknown;
+  readonly ins: readonly number[];
+  readonly outs: readonly number[];
+  /** A pointwise formula applied to the (first) result; its extra inputs are the last of `ins`. */
+  readonly epilogue?: Epilogue;
+}
+
+/** Builds a graph node by node. */
+export class GraphBuilder {
+  readonly specs: Spec[] = [];
+  readonly nodes: GraphNode[] = [];
+  inputs = 0;
+
+  /** All inputs come before the first node. */
+  input(spec: Spec): number {
+    this.inputs++;
+    return this.specs.push({ shape: spec.shape, dtype: spec.dtype }) - 1;
+  }
+
+  add<A>(op: OpDef<A>, ins: readonly number[], attrs: A, epilogue?: Epilogue): readonly number[] {
+    const own = ins.slice(0, ins.length - (epilogue?.extra ?? 0));
+    return this.addAs(op, ins, attrs, op.infer(own.map((v) => this.specs[v]!), attrs), epilogue);
+  }
+
+  /** {@link add} with the specs known. */
+  addAs<A>(op: OpDef<A>, ins: readonly number[], attrs: A, specs: readonly Spec[], epilogue?: Epilogue): readonly number[] {
+    const outs = specs.map((s) => this.specs.push({ shape: s.shape, dtype: s.dtype }) - 1);
+    this.nodes.push({ op, attrs, ins, outs, ...(epilogue ? { epilogue } : {}) });
+    return outs;
+  }
+
+  graph(outputs: readonly number[]): Graph {
+    return { inputs: this.inputs, specs: this.specs, nodes: this.nodes, outputs };
+  }
+}
+
+/**
+ * The frame of a pass: a new graph with the same inputs and outputs, where `each` says what becomes of a node. It
+ * adds what it likes to the builder and returns the values that stand for the node's outputs.
+ */
+export function rewrite(
+  graph: Graph,
+  each: (node: GraphNode, ins: readonly number[], to: GraphBuilder, index: number) => readonly number[],
+): Graph {
+  const to = new GraphBuilder();
+  const now = new Map<number, number>();
+  for (let v = 0; v < graph.inputs; v++) now.set(v, to.input(graph.specs[v]!));
+  graph.nodes.forEach((node, index) => {
+    const outs = each(node, node.ins.map((v) => now.get(v)!), to, index);
+    node.outs.forEach((v, i) => {
+      now.set(v, outs[i]!);
+    });
+  });
+  return to.graph(graph.outputs.map((v) => now.get(v)!));
+}
+
+/** Keeps a node as it is. */
+export function keepNode(node: GraphNode, ins: readonly number[], graph: Graph, to: GraphBuilder): readonly number[] {
+  return to.addAs(node.op, ins, node.attrs, node.outs.map((v) => graph.specs[v]!), node.epilogue);
+}
+
+/** How often each value is used, outputs of the graph included. */
+export function countUses(graph: Graph): number[] {
+  const uses = new Array<number>(graph.specs.length).fill(0);
+  for (const { ins } of graph.nodes) for (const v of ins) uses[v]!++;
+  for (const v of graph.outputs) uses[v]!++;
+  return uses;
+}
+
+/** A short text that tells nodes apart. */
+export function nodeKey(node: GraphNode, ins: readonly number[]): string {
+  return `${node.op.name}${attrsKey(node.attrs, exprKey)}${node.epilogue ? exprKey(node.epilogue.expr) : ""}(${ins})`;
+}
+
+/** A graph as people read it, a line per node. */
+export function showGraph(graph: Graph): string {
+  const spec = (v: number) => `${graph.specs[v]!.dtype}(${graph.specs[v]!.shape})`;
+  const name = (v: number) => (v < graph.inputs ? `in${v}` : `v${v}`);
+  const inputs = Array.from({ length: graph.inputs }, (_, v) => `in${v}: ${spec(v)}`);
+  const nodes = graph.nodes.map((n) => {
+    const attrs = attrsKey(n.attrs, showExpr);
+    const after = n.epilogue ? ` then ${showExpr(n.epilogue.expr)}` : "";
+    return `${n.outs.map((v) => `${name(v)}: ${spec(v)}`).join(", ")} = ${n.op.name}(${n.ins.map(name).join(", ")})${attrs === "{}" ? "" : ` ${attrs}`}${after}`;
+  });
+  return [...inputs, ...nodes, `→ ${graph.outputs.map(name).join(", ")}`].join("\n");
+}

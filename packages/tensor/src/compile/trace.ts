@@ -1,0 +1,118 @@
+// Trace: the interpreter that writes ops down instead of running them.
+
+import { type Interpreter, withInterpreter } from "../interpreter.js";
+import { fail, show } from "../errors.js";
+import type { OpDef } from "../op.js";
+import { keep } from "../scope.js";
+import type { Spec } from "../spec.js";
+import { Tensor } from "../tensor.js";
+import type { Variable } from "../variable.js";
+import { type Graph, GraphBuilder } from "./graph.js";
+
+/** Where an input of a traced graph comes from. */
+export type Source =
+  | { readonly kind: "argument"; readonly argument: number }
+  | { readonly kind: "variable"; readonly variable: Variable }
+  /** A tensor with data that the function closes over. */
+  | { readonly kind: "constant"; readonly tensor: Tensor };
+
+export interface Traced {
+  readonly graph: Graph;
+  readonly sources: readonly Source[];
+  /** The Variables written; their new values are the last outputs of the graph. */
+  readonly written: readonly Variable[];
+}
+
+type Recorded = { op: OpDef; ins: Tensor[]; attrs: unknown; outs: Tensor[] };
+
+export class Trace implements Interpreter {
+  /** Input handles and their sources, in order of first use. */
+  readonly #inputs = new Map<Tensor, Source>();
+  readonly #constants = new Map<Tensor, Tensor>();
+  readonly #read = new Map<Variable, Tensor>();
+  readonly #written = new Map<Variable, Tensor>();
+  readonly #recorded: Recorded[] = [];
+  #next = 0;
+
+  /** A symbolic argument. */
+  argument(spec: Spec, argument: number): Tensor {
+    return this.#input(spec, { kind: "argument", argument });
+  }
+
+  apply<A>(op: OpDef<A>, ins: readonly Tensor[], attrs: A, specs: readonly Spec[]): readonly Tensor[] {
+    const outs = specs.map((s) => this.#symbol(s));
+    this.#recorded.push({ op, ins: ins.map((t) => this.#lift(t)), attrs, outs });
+    return outs;
+  }
+
+  read(variable: Variable): Tensor {
+    const known = this.#written.get(variable) ?? this.#read.get(variable);
+    if (known) return known;
+    const t = this.#input(variable, { kind: "variable", variable });
+    this.#read.set(variable, t);
+    return t;
+  }
+
+  write(variable: Variable, value: Tensor): void {
+    this.#written.set(variable, this.#lift(value));
+  }
+
+  /** The graph of what was recorded, with these results and then the written Variables as outputs. */
+  finish(results: readonly Tensor[]): Traced {
+    const written = [...this.#written.keys()];
+    // A written Variable is an input, too: its buffer is what the new value goes into.
+    for (const v of written) if (!this.#read.has(v)) this.#read.set(v, this.#input(v, { kind: "variable", variable: v }));
+    const outputs = [...results.map((t) => this.#lift(t)), ...this.#written.values()];
+    const builder = new GraphBuilder();
+    const number = new Map<Tensor, number>();
+    for (const t of this.#inputs.keys()) number.set(t, builder.input(t));
+    for (const { op, ins, attrs, outs } of this.#recorded) {
+      const values = builder.addAs(op, ins.map((t) => number.get(t)!), attrs, outs);
+      outs.forEach((t, i) => {
+        number.set(t, values[i]!);
+      });
+    }
+    return { graph: builder.graph(outputs.map((t) => number.get(t)!)), sources: [...this.#inputs.values()], written };
+  }
+
+  /** The traced handle of a tensor: itself, or an input for one that has data. */
+  #lift(t: Tensor): Tensor {
+    if (t.symbol) {
+      if (t.symbol.trace === this) return t;
+      return fail({
+        op: "compile",
+        expected: "tensors of this trace, or with data",
+        got: `a traced tensor ${show(t.shape)} of another compile()`,
+        hint: "Return tensors from compiled functions instead of storing them outside.",
+      });
+    }
+    let lifted = this.#constants.get(t);
+    if (!lifted) {
+      lifted = this.#input(t, { kind: "constant", tensor: keep(t.alias()) });
+      this.#constants.set(t, lifted);
+    }
+    return lifted;
+  }
+
+  #input(spec: Spec, source: Source): Tensor {
+    const t = this.#symbol(spec);
+    this.#inputs.set(t, source);
+    return t;
+  }
+
+  #symbol(spec: Spec): Tensor {
+    return new Tensor(spec, { trace: this, value: this.#next++ });
+  }
+}
+
+/** Runs a function on symbols of the given specs; its graph, closed over nothing but constants and Variables. */
+export function traceFunction(f: (...args: Tensor[]) => readonly Tensor[], specs: readonly Spec[]): Traced {
+  const trace = new Trace();
+  return withInterpreter(trace, () => trace.finish(f(...specs.map((s, i) => trace.argument(s, i)))));
+}
+
+/** The specs of a function's results, without running it. */
+export function traceSpecs(f: (...args: Tensor[]) => readonly Tensor[], specs: readonly Spec[]): readonly Spec[] {
+  const trace = new Trace();
+  return withInterpreter(trace, () => f(...specs.map((s, i) => trace.argument(s, i)))).map(({ shape, dtype }) => ({ shape, dtype }));
+}

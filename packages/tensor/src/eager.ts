@@ -1,0 +1,272 @@
+// Eager: every op at once, as a plan of one step, cached by its signature.
+
+import { bytesOf, type Executable, findKernel, type Kernel, type Layout, type Signature } from "./backend.js";
+import { checkDevice, getBackend } from "./current.js";
+import { fail, modulePath, show } from "./errors.js";
+import { type Expr, exprKey, input, num } from "./expr.js";
+import { type Interpreter, withInterpreter } from "./interpreter.js";
+import { packViews, physicalSpec } from "./layout.js";
+import { attrsKey, type OpDef } from "./op.js";
+import { scope } from "./scope.js";
+import { contiguousView, isContiguous, type Spec, sizeOf, type View } from "./spec.js";
+import { allocate, release, type Storage } from "./storage.js";
+import { Tensor } from "./tensor.js";
+import type { Variable } from "./variable.js";
+import { expandView, viewKey } from "./view.js";
+
+/** A piece of a buffer. */
+interface Place {
+  readonly storage: Storage;
+  readonly view: View;
+}
+
+/** More kernels than any model's eager step has; the oldest are forgotten first. */
+const MAX_LOADED = 4096;
+
+class Eager implements Interpreter {
+  readonly #loaded = new WeakMap<object, Map<string, Executable>>();
+  /** Set by {@link detectAnomalies}. */
+  anomalies = false;
+
+  apply<A>(op: OpDef<A>, ins: readonly Tensor[], attrs: A, outs: readonly Spec[]): readonly Tensor[] {
+    for (const t of ins) checkDevice(op.name, t);
+    const results = this.#apply(op, ins, attrs, outs);
+    if (this.anomalies) for (const t of results) checkNaN(op.name, ins, t);
+    return results;
+  }
+
+  read(variable: Variable): Tensor {
+    const { tensor, layout } = variable.held;
+    if (layout === null) return tensor.alias();
+    return this.unpack(tensor, layout, variable);
+  }
+
+  write(variable: Variable, value: Tensor): void {
+    checkDevice("Variable", value);
+    variable.hold(this.contiguous(value), null);
+  }
+
+  /** The tensor itself if it is contiguous and alone in its buffer; else a copy. */
+  contiguous(t: Tensor): Tensor {
+    if (t.view.offset === 0 && isContiguous(t.view) && t.storage.buffer.bytes === bytesOf(t)) return t.alias();
+    const out = this.#fresh(t);
+    this.#map(input(0, t.dtype), [t], { storage: out, view: contiguousView(t) });
+    return new Tensor(t, out);
+  }
+
+  /** A copy in another physical arrangement (see {@link Layout}). */
+  pack(t: Tensor, layout: Layout): Tensor {
+    const { padded, inside, cut } = packViews(t, layout);
+    const physical = physicalSpec(t, layout);
+    const out = this.#fresh(physical);
+    const place = { storage: out, view: contiguousView(physical) };
+    if (inside === null) {
+      const plain = this.contiguous(t);
+      this.#map(input(0, t.dtype), [{ storage: plain.storage, view: cut(plain.view) }], place);
+      plain.dispose();
+    } else {
+      const middle = this.#fresh(padded);
+      this.#map(num(0, t.dtype), [], { storage: middle, view: contiguousView(padded) });
+      this.#map(input(0, t.dtype), [t], { storage: middle, view: inside });
+      this.#map(input(0, t.dtype), [{ storage: middle, view: cut(contiguousView(padded)) }], place);
+      release(middle);
+    }
+    return new Tensor(physical, out);
+  }
+
+  /** The plain copy of a packed tensor. */
+  unpack(packed: Tensor, layout: Layout, plain: Spec): Tensor {
+    const { padded, inside, cut } = packViews(plain, layout);
+    const out = this.#fresh(plain);
+    if (inside === null) {
+      this.#map(input(0, plain.dtype), [packed], { storage: out, view: cut(contiguousView(plain)) });
+    } else {
+      const middle = this.#fresh(padded);
+      this.#map(input(0, plain.dtype), [packed], { storage: middle, view: cut(contiguousView(padded)) });
+      this.#map(input(0, plain.dtype), [{ storage: middle, view: inside }], { storage: out, view: contiguousView(plain) });
+      release(middle);
+    }
+    return new Tensor(plain, out);
+  }
+
+  // ────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #apply<A>(op: OpDef<A>, ins: readonly Tensor[], attrs: A, outs: readonly Spec[]): readonly Tensor[] {
+    if (op.view) {
+      const view = op.view(ins[0]!.view, attrs);
+      if (view) return [ins[0]!.alias(view)];
+      const copy = this.contiguous(ins[0]!);
+      const again = op.view(copy.view, attrs) ?? fail({ op: op.name, expected: "a view of a contiguous tensor", got: "null" });
+      const result = copy.alias(again);
+      copy.dispose();
+      return [result];
+    }
+    if (op.assemble) {
+      const { fill, views, accumulate } = op.assemble(ins, attrs);
+      const out = this.#fresh(outs[0]!);
+      const whole = contiguousView(outs[0]!);
+      if (fill !== undefined) this.#map(num(fill, whole.dtype), [], { storage: out, view: whole });
+      ins.forEach((t, i) => {
+        this.#map(input(0, t.dtype), [t], { storage: out, view: views[i]! }, accumulate);
+      });
+      return [new Tensor(outs[0]!, out)];
+    }
+    if (op.expr) {
+      const out = outs[0]!;
+      const storage = this.#fresh(out);
+      const places = ins.map((t) => ({ storage: t.storage, view: expandView(t.view, out.shape) }));
+      this.#run(`${op.name}${attrsKey(attrs, exprKey)}`, places, [{ storage, view: contiguousView(out) }], (signature) => {
+        const expr = op.expr!(ins.map((t, i) => input(i, t.dtype)), attrs);
+        return { op: "map", signature: { ...signature, attrs: { expr } } };
+      });
+      return [new Tensor(out, storage)];
+    }
+    const signature: Signature = { ins: ins.map((t) => t.view), outs: outs.map(contiguousView), attrs };
+    const kernel = findKernel(getBackend(), op.name, signature);
+    if (kernel) return this.#kernel(kernel, op, ins, attrs, outs, signature);
+    if (op.lower) return scope(() => op.lower!(ins, attrs));
+    return fail({
+      op: op.name,
+      expected: `a kernel in backend "${getBackend().name}" (the op is of the floor and has no lowering)`,
+      got: "none that accepts these inputs",
+      hint: "Run the backend's conformance suite.",
+    });
+  }
+
+  #kernel<A>(
+    kernel: Kernel, op: OpDef<A>, ins: readonly Tensor[], attrs: A, outs: readonly Spec[], signature: Signature,
+  ): readonly Tensor[] {
+    const layouts = kernel.layouts?.(signature);
+    const given = ins.map((t, i) => (layouts?.ins[i] ? this.pack(t, layouts.ins[i]!) : t));
+    const places = given.map((t, i) => ({
+      storage: t.storage,
+      view: layouts?.ins[i] ? contiguousView(ins[i]!) : t.view,
+    }));
+    const made = outs.map((o, i) => (layouts?.outs[i] ? physicalSpec(o, layouts.outs[i]!) : o));
+    const storages = made.map((o) => this.#fresh(o));
+    this.#run(
+      `${op.name}${attrsKey(attrs, exprKey)}`,
+      places,
+      storages.map((storage, i) => ({ storage, view: contiguousView(outs[i]!) })),
+      (s) => ({ op: op.name, signature: { ...s, attrs } }),
+    );
+    given.forEach((t, i) => {
+      if (t !== ins[i]) t.dispose();
+    });
+    return storages.map((storage, i) => {
+      const t = new Tensor(made[i]!, storage);
+      if (!layouts?.outs[i]) return t;
+      const plain = this.unpack(t, layouts.outs[i]!, outs[i]!);
+      t.dispose();
+      return plain;
+    });
+  }
+
+  #map(expr: Expr, ins: readonly Place[], out: Place, accumulate?: boolean): void {
+    const attrs = accumulate ? { expr, accumulate } : { expr };
+    this.#run(`map${attrsKey(attrs, exprKey)}`, ins, [out], (signature) => ({ op: "map", signature: { ...signature, attrs } }));
+  }
+
+  /** Runs one kernel. `what` and the views are its signature; `make` is asked only for a new one. */
+  #run(
+    what: string, ins: readonly Place[], outs: readonly Place[],
+    make: (s: Omit<Signature, "attrs">) => { op: string; signature: Signature },
+  ): void {
+    const backend = getBackend();
+    let loaded = this.#loaded.get(backend);
+    if (!loaded) {
+      loaded = new Map();
+      this.#loaded.set(backend, loaded);
+    }
+    const key = `${what}|${ins.map((p) => viewKey(p.view)).join(" ")}>${outs.map((p) => viewKey(p.view)).join(" ")}`;
+    let executable = loaded.get(key);
+    if (!executable) {
+      const { op, signature } = make({ ins: ins.map((p) => p.view), outs: outs.map((p) => p.view) });
+      const kernel = findKernel(backend, op, signature);
+      if (!kernel) {
+        return fail({ op, expected: `a kernel in backend "${backend.name}"`, got: "none", hint: "It belongs to the floor: run the conformance suite." });
+      }
+      const code = kernel.emit(signature);
+      const step = { code, ins: ins.map((_, input) => ({ input })), outs: outs.map((_, result) => ({ result })) };
+      executable = backend.load({ steps: [step], slots: [] });
+      loaded.set(key, executable);
+      if (loaded.size > MAX_LOADED) {
+        const [oldest, old] = loaded.entries().next().value!;
+        old.dispose();
+        loaded.delete(oldest);
+      }
+    }
+    executable.run(ins.map((p) => p.storage.buffer), outs.map((p) => p.storage.buffer));
+  }
+
+  #fresh(spec: Spec): Storage {
+    return allocate(getBackend(), bytesOf(spec));
+  }
+}
+
+/** The one eager interpreter. */
+export const eager = new Eager();
+
+/**
+ * Checks the result of every op for NaN, forward and backward, and throws at the first, naming op and module.
+ * Slow, for finding a fault; compiled functions run eagerly meanwhile.
+ *
+ * @example
+ * ```ts
+ * detectAnomalies(true);
+ * tensor([-1]).log(); // throws: log: expected no NaN, …
+ * ```
+ */
+export function detectAnomalies(on = true): void {
+  eager.anomalies = on;
+}
+
+function checkNaN(op: string, ins: readonly Tensor[], t: Tensor): void {
+  if (t.dtype !== "f32" || !hasNaN(t)) return;
+  const before = ins.findIndex((x) => x.dtype === "f32" && hasNaN(x));
+  fail({
+    op: modulePath() === undefined && /Grad$|\/grad$/.test(op) ? `backward of ${op}` : op,
+    expected: "no NaN in the result",
+    got: `NaN in the result ${show(t.shape)}`,
+    hint:
+      before >= 0
+        ? `Input ${before} ${show(ins[before]!.shape)} had NaN already: look at where it comes from.`
+        : "Its inputs had none: look for log or sqrt of a negative number, 0/0, ∞ − ∞, or a learning rate that is too large.",
+  });
+}
+
+function hasNaN(t: Tensor): boolean {
+  const data = readNow(t);
+  for (let i = 0; i < data.length; i++) if (Number.isNaN(data[i])) return true;
+  return false;
+}
+
+/** The elements in row-major order, at once. */
+export function readNow(t: Tensor): Float32Array | Int32Array | Uint32Array {
+  const { backend } = t.storage;
+  const whole = withInterpreter(null, () => eager.contiguous(t));
+  try {
+    if (!backend.readSync) {
+      return fail({ op: "readSync", expected: "a backend whose memory is the host's own", got: `"${backend.name}"`, hint: "Use await tensor.read()." });
+    }
+    return typed(backend.readSync(whole.storage.buffer), t);
+  } finally {
+    whole.dispose();
+  }
+}
+
+/** The elements in row-major order. */
+export async function readLater(t: Tensor): Promise<Float32Array | Int32Array | Uint32Array> {
+  const whole = withInterpreter(null, () => eager.contiguous(t));
+  try {
+    return typed(await whole.storage.backend.read(whole.storage.buffer), t);
+  } finally {
+    whole.dispose();
+  }
+}
+
+function typed(bytes: Uint8Array, { shape, dtype }: Spec): Float32Array | Int32Array | Uint32Array {
+  const n = sizeOf(shape);
+  const copy = bytes.slice(0, n * 4).buffer;
+  return dtype === "f32" ? new Float32Array(copy) : dtype === "u32" ? new Uint32Array(copy) : new Int32Array(copy);
+}

@@ -1,0 +1,283 @@
+// Scalar formulas: what a pointwise op computes for one element. Plain data, so that every backend can print it
+// (loops, wasm, WGSL), fuse it into its neighbours, and so that its derivative is symbolic, too.
+//
+// An Expr is a graph: a part used twice is one object used twice. `linearize` gives it as a list of steps.
+
+import type { DType } from "./spec.js";
+import { promote } from "./spec.js";
+
+export type Expr =
+  | { readonly k: "in"; readonly i: number; readonly dtype: DType }
+  | { readonly k: "const"; readonly v: number; readonly dtype: DType }
+  /** The coordinate of the element along an axis of the output. */
+  | { readonly k: "index"; readonly axis: number; readonly dtype: "i32" }
+  | { readonly k: "call"; readonly f: ScalarFn; readonly of: readonly Expr[]; readonly dtype: DType };
+
+/** How the result's dtype follows from the arguments'. */
+type Rule = "same" | "float" | "bool" | "int" | "select" | "cast";
+
+interface Scalar {
+  readonly args: number;
+  readonly rule: Rule;
+  d?(x: readonly Expr[], y: Expr): readonly Expr[];
+}
+
+export type ScalarFn =
+  | "neg" | "abs" | "sign" | "floor" | "ceil" | "round" | "trunc"
+  | "exp" | "expm1" | "log" | "log1p" | "sqrt" | "recip" | "erf" | "sigmoid"
+  | "sin" | "cos" | "tan" | "asin" | "acos" | "atan" | "sinh" | "cosh" | "tanh"
+  | "add" | "sub" | "mul" | "div" | "mod" | "pow" | "max" | "min"
+  | "lt" | "le" | "eq" | "ne" | "and" | "or" | "xor" | "shl" | "shr"
+  | "select" | "cast" | "bitcast";
+
+/**
+ * Every scalar function, its arity, its dtype rule, and its derivative in each argument (`x` arguments, `y` result).
+ * No derivative: zero almost everywhere (floor, comparisons, …).
+ */
+const scalarFns: Record<ScalarFn, Scalar> = {
+  neg: { args: 1, rule: "same", d: () => [num(-1)] },
+  abs: { args: 1, rule: "same", d: ([x]) => [call("sign", x!)] },
+  sign: { args: 1, rule: "same" },
+  floor: { args: 1, rule: "same" },
+  ceil: { args: 1, rule: "same" },
+  /** Half to even, as IEEE 754. */
+  round: { args: 1, rule: "same" },
+  trunc: { args: 1, rule: "same" },
+  exp: { args: 1, rule: "float", d: (_, y) => [y] },
+  expm1: { args: 1, rule: "float", d: ([x]) => [call("exp", x!)] },
+  log: { args: 1, rule: "float", d: ([x]) => [call("recip", x!)] },
+  log1p: { args: 1, rule: "float", d: ([x]) => [call("recip", call("add", x!, num(1)))] },
+  sqrt: { args: 1, rule: "float", d: (_, y) => [call("div", num(0.5), y)] },
+  recip: { args: 1, rule: "float", d: (_, y) => [call("neg", call("mul", y, y))] },
+  sin: { args: 1, rule: "float", d: ([x]) => [call("cos", x!)] },
+  cos: { args: 1, rule: "float", d: ([x]) => [call("neg", call("sin", x!))] },
+  tan: { args: 1, rule: "float", d: (_, y) => [call("add", num(1), call("mul", y, y))] },
+  asin: { args: 1, rule: "float", d: ([x]) => [call("recip", call("sqrt", oneMinusSquare(x!)))] },
+  acos: { args: 1, rule: "float", d: ([x]) => [call("neg", call("recip", call("sqrt", oneMinusSquare(x!))))] },
+  atan: { args: 1, rule: "float", d: ([x]) => [call("recip", call("add", num(1), call("mul", x!, x!)))] },
+  sinh: { args: 1, rule: "float", d: ([x]) => [call("cosh", x!)] },
+  cosh: { args: 1, rule: "float", d: ([x]) => [call("sinh", x!)] },
+  tanh: { args: 1, rule: "float", d: (_, y) => [oneMinusSquare(y)] },
+  sigmoid: { args: 1, rule: "float", d: (_, y) => [call("mul", y, call("sub", num(1), y))] },
+  erf: {
+    args: 1,
+    rule: "float",
+    d: ([x]) => [call("mul", num(2 / Math.sqrt(Math.PI)), call("exp", call("neg", call("mul", x!, x!))))],
+  },
+  add: { args: 2, rule: "same", d: () => [num(1), num(1)] },
+  sub: { args: 2, rule: "same", d: () => [num(1), num(-1)] },
+  mul: { args: 2, rule: "same", d: ([a, b]) => [b!, a!] },
+  div: { args: 2, rule: "float", d: ([, b], y) => [call("recip", b!), call("neg", call("div", y, b!))] },
+  /** Remainder with the divisor's sign, as Python and `torch.remainder`. */
+  mod: { args: 2, rule: "same", d: ([a, b]) => [num(1), call("neg", call("floor", call("div", a!, b!)))] },
+  pow: {
+    args: 2,
+    rule: "float",
+    // 0 · x^(b−1) at b = 0, and log 0 at a = 0, are taken as 0, as PyTorch does.
+    d: ([a, b], y) => [
+      b!.k === "const"
+        ? b!.v === 0
+          ? num(0)
+          : call("mul", b!, call("pow", a!, num(b!.v - 1)))
+        : select(call("eq", b!, num(0)), num(0), call("mul", b!, call("pow", a!, call("sub", b!, num(1))))),
+      select(
+        call("and", call("eq", a!, num(0)), call("le", num(0), b!)),
+        num(0),
+        call("mul", y, call("log", a!)),
+      ),
+    ],
+  },
+  /** NaN if either is NaN. The gradient of a tie is shared evenly. */
+  max: { args: 2, rule: "same", d: ([a, b]) => shared(a!, b!) },
+  min: { args: 2, rule: "same", d: ([a, b]) => [...shared(a!, b!)].reverse() },
+  lt: { args: 2, rule: "bool" },
+  le: { args: 2, rule: "bool" },
+  eq: { args: 2, rule: "bool" },
+  ne: { args: 2, rule: "bool" },
+  and: { args: 2, rule: "int" },
+  or: { args: 2, rule: "int" },
+  xor: { args: 2, rule: "int" },
+  shl: { args: 2, rule: "int" },
+  shr: { args: 2, rule: "int" },
+  /** `select(condition, a, b)`: a where the condition is true. The other branch never matters, not even NaN. */
+  select: { args: 3, rule: "select" },
+  /** Value conversion; f32 → integers truncates and saturates, NaN → 0; anything → bool is `≠ 0`. */
+  cast: { args: 1, rule: "cast", d: () => [num(1)] },
+  /** The same 32 bits seen as another dtype. */
+  bitcast: { args: 1, rule: "cast" },
+};
+
+// ── building ───────────────────────────────────────────────────────────────────────────────────────
+
+/** The `i`-th input. */
+export const input = (i: number, dtype: DType = "f32"): Expr => ({ k: "in", i, dtype });
+export const num = (v: number, dtype: DType = "f32"): Expr => ({ k: "const", v, dtype });
+export const index = (axis: number): Expr => ({ k: "index", axis, dtype: "i32" });
+export const select = (c: Expr, a: Expr, b: Expr): Expr => call("select", c, a, b);
+export const cast = (x: Expr, dtype: DType): Expr =>
+  x.dtype === dtype ? x : x.k === "const" && dtype === "f32" ? num(x.v) : { k: "call", f: "cast", of: [x], dtype };
+export const bitcast = (x: Expr, dtype: DType): Expr => ({ k: "call", f: "bitcast", of: [x], dtype });
+
+/** A call of a scalar function; arguments are promoted to a common dtype, and trivial calls fold away. */
+export function call(f: ScalarFn, ...args: readonly Expr[]): Expr {
+  const { rule } = scalarFns[f];
+  switch (rule) {
+    case "float":
+      return folded(f, args.map((a) => cast(a, "f32")), "f32");
+    case "select": {
+      const t = promote(args[1]!.dtype, args[2]!.dtype);
+      return folded(f, [cast(args[0]!, "bool"), cast(args[1]!, t), cast(args[2]!, t)], t);
+    }
+    case "cast":
+      throw new Error("use cast() or bitcast()");
+    default: {
+      const t = promote(...args.map((a) => a.dtype));
+      const arithmetic = rule === "same" && t === "bool" ? "i32" : t;
+      return folded(f, args.map((a) => cast(a, arithmetic)), rule === "bool" ? "bool" : arithmetic);
+    }
+  }
+}
+
+/** What 1·x, x+0, … fold to: keeps symbolic derivatives short. NaN and ∞ are no reason to keep a multiplication by 1. */
+function folded(f: ScalarFn, of: readonly Expr[], dtype: DType): Expr {
+  const [a, b, c] = of;
+  const is = (e: Expr | undefined, v: number) => e?.k === "const" && e.v === v;
+  if (f === "mul" && is(a, 1)) return b!;
+  if (f === "mul" && is(b, 1)) return a!;
+  if (f === "mul" && is(b, -1)) return call("neg", a!);
+  if (f === "mul" && is(a, -1)) return call("neg", b!);
+  if (f === "add" && is(a, 0)) return b!;
+  if ((f === "add" || f === "sub") && is(b, 0)) return a!;
+  if (f === "neg" && a!.k === "const") return num(-a!.v, dtype);
+  if (f === "select" && b!.k === "const" && c!.k === "const" && b!.v === c!.v) return b!;
+  return { k: "call", f, of, dtype };
+}
+
+function oneMinusSquare(x: Expr): Expr {
+  return call("sub", num(1), call("mul", x, x));
+}
+
+/** 1 for the greater of the two, ½ each for a tie. */
+function shared(a: Expr, b: Expr): readonly Expr[] {
+  const share = (wins: Expr) => select(call("eq", a, b), num(0.5), cast(wins, "f32"));
+  return [share(call("lt", b, a)), share(call("lt", a, b))];
+}
+
+// ── reading ────────────────────────────────────────────────────────────────────────────────────────
+
+/** One step of a formula; `of` are the numbers of earlier steps. */
+export interface ExprStep {
+  readonly k: Expr["k"];
+  readonly dtype: DType;
+  /** Scalar function of a call. */
+  readonly f?: ScalarFn;
+  readonly of: readonly number[];
+  /** Input number, constant, or axis. */
+  readonly v: number;
+}
+
+/** The formula as steps in order of evaluation, equal parts only once; the last step is the result. */
+export function linearize(expr: Expr): readonly ExprStep[] {
+  const known = linear.get(expr);
+  if (known) return known;
+  const steps: ExprStep[] = [];
+  const ofObject = new Map<Expr, number>();
+  const ofText = new Map<string, number>();
+  const visit = (e: Expr): number => {
+    const seen = ofObject.get(e);
+    if (seen !== undefined) return seen;
+    const of = e.k === "call" ? e.of.map(visit) : [];
+    const v = e.k === "in" ? e.i : e.k === "const" ? e.v : e.k === "index" ? e.axis : 0;
+    const f = e.k === "call" ? e.f : undefined;
+    const text = `${e.k} ${f} ${of} ${Object.is(v, -0) ? "-0" : v} ${e.dtype}`;
+    let n = ofText.get(text);
+    if (n === undefined) {
+      n = steps.push(f === undefined ? { k: e.k, dtype: e.dtype, of, v } : { k: e.k, dtype: e.dtype, f, of, v }) - 1;
+      ofText.set(text, n);
+    }
+    ofObject.set(e, n);
+    return n;
+  };
+  visit(expr);
+  linear.set(expr, steps);
+  return steps;
+}
+const linear = new WeakMap<Expr, readonly ExprStep[]>();
+
+/** A short text that tells formulas apart: part of a kernel's signature. */
+export function exprKey(expr: Expr): string {
+  return linearize(expr)
+    .map((s) => `${s.k[0]}${s.f ?? ""}${s.of}:${Object.is(s.v, -0) ? "-0" : s.v}${s.dtype[0]}`)
+    .join(";");
+}
+
+/** A formula as people write it: `add(x0, mul(x1, 2))`. */
+export function showExpr(expr: Expr): string {
+  const steps = linearize(expr);
+  if (steps.length > 40) return `…${steps.length} steps`;
+  const text: string[] = [];
+  for (const s of steps) {
+    if (s.k === "call") text.push(`${s.f === "cast" || s.f === "bitcast" ? `${s.f}_${s.dtype}` : s.f}(${s.of.map((o) => text[o]).join(", ")})`);
+    else text.push(s.k === "in" ? `x${s.v}` : s.k === "index" ? `i${s.v}` : `${s.v}`);
+  }
+  const whole = text[text.length - 1]!;
+  return whole.length > 160 ? `${whole.slice(0, 150)}… (${steps.length} steps)` : whole;
+}
+
+/** The inputs a formula reads, ascending. */
+export function inputsOf(expr: Expr): number[] {
+  return [...new Set(linearize(expr).flatMap((s) => (s.k === "in" ? [s.v] : [])))].sort((a, b) => a - b);
+}
+
+/** The formula with its inputs (and, where given, its coordinates) replaced. */
+export function substitute(expr: Expr, replace: (i: number, dtype: DType) => Expr, axis?: (axis: number) => Expr): Expr {
+  const done = new Map<Expr, Expr>();
+  const visit = (e: Expr): Expr => {
+    let r = done.get(e);
+    if (r === undefined) {
+      if (e.k === "in") r = replace(e.i, e.dtype);
+      else if (e.k === "index" && axis) r = axis(e.axis);
+      else if (e.k !== "call") r = e;
+      else {
+        const of = e.of.map(visit);
+        r = of.every((o, i) => o === e.of[i]) ? e : { ...e, of };
+      }
+      done.set(e, r);
+    }
+    return r;
+  };
+  return visit(expr);
+}
+
+/** The derivative of a formula in its `i`-th input, as a formula of the same inputs; `null` where it is 0 everywhere. */
+export function differentiate(expr: Expr, i: number): Expr | null {
+  const done = new Map<Expr, Expr | null>();
+  const visit = (e: Expr): Expr | null => {
+    if (e.k === "in") return e.i === i ? num(1) : null;
+    if (e.k !== "call" || e.dtype !== "f32") return null;
+    let sum = done.get(e);
+    if (sum !== undefined) return sum;
+    sum = null;
+    const inner = e.of.map(visit);
+    if (inner.some((x) => x !== null)) {
+      if (e.f === "select") {
+        // Not as a sum of products: 0 · ∞ of the branch not taken must not come in.
+        sum = select(e.of[0]!, inner[1] ?? num(0), inner[2] ?? num(0));
+      } else {
+        const outer = scalarFns[e.f].d?.(e.of, e) ?? [];
+        inner.forEach((x, k) => {
+          const factor = outer[k];
+          if (x === null || factor === undefined || isZero(factor)) return;
+          const term = call("mul", factor, x);
+          sum = sum ? call("add", sum, term) : term;
+        });
+      }
+    }
+    if (sum && isZero(sum)) sum = null;
+    done.set(e, sum);
+    return sum;
+  };
+  return visit(expr);
+}
+
+const isZero = (e: Expr) => e.k === "const" && e.v === 0;

@@ -1,0 +1,31 @@
+// Who carries ops out. Eager runs them, a Tape also records them for gradients, a Trace only writes them down.
+
+import type { OpDef } from "./op.js";
+import type { Spec } from "./spec.js";
+import type { Tensor } from "./tensor.js";
+import type { Variable } from "./variable.js";
+
+export interface Interpreter {
+  /** `outs` is what `op.infer` said. */
+  apply<A>(op: OpDef<A>, ins: readonly Tensor[], attrs: A, outs: readonly Spec[]): readonly Tensor[];
+  read(variable: Variable): Tensor;
+  write(variable: Variable, value: Tensor): void;
+}
+
+let active: Interpreter | null = null;
+
+/** The interpreter ops go to; `null`: eager. */
+export function activeInterpreter(): Interpreter | null {
+  return active;
+}
+
+/** Runs `body` with another interpreter (`null`: eager). */
+export function withInterpreter<T>(interpreter: Interpreter | null, body: () => T): T {
+  const before = active;
+  active = interpreter;
+  try {
+    return body();
+  } finally {
+    active = before;
+  }
+}

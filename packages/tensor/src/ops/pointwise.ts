@@ -1,0 +1,193 @@
+// Pointwise ops: each is one scalar formula. Shapes broadcast, dtypes are promoted (bool < i32 < u32 < f32),
+// and a JavaScript number beside a tensor takes the tensor's dtype (a fraction beside integers gives f32).
+// Gradients follow from the formulas.
+
+import { apply1 } from "../apply.js";
+import { fail } from "../errors.js";
+import { call, cast as castExpr, type Expr, input, num, select } from "../expr.js";
+import { defineOp, type OpDef } from "../op.js";
+import { broadcastOrFail, type DType, type Spec } from "../spec.js";
+import { Tensor } from "../tensor.js";
+
+/** What a binary op takes: a tensor, or a number. */
+export type Operand = Tensor | number;
+
+/** Defines a pointwise op of any number of inputs from its formula. */
+export function pointwise<A>(name: string, formula: (ins: readonly Expr[], attrs: A) => Expr): OpDef<A> {
+  return defineOp<A>({
+    name,
+    infer: (ins: readonly Spec[], attrs) => [
+      {
+        shape: broadcastOrFail(name, ...ins.map((t) => t.shape)),
+        dtype: formula(ins.map((t, i) => input(i, t.dtype)), attrs).dtype,
+      },
+    ],
+    expr: formula,
+  });
+}
+
+/** A pointwise function of one tensor. */
+export function unary(name: string, formula: (x: Expr) => Expr): (x: Tensor) => Tensor {
+  const op = pointwise<object>(name, ([x]) => formula(x!));
+  return (x) => apply1(op, [x], {});
+}
+
+/** A pointwise function of one tensor and numbers. */
+export function unaryWith<A>(name: string, formula: (x: Expr, attrs: A) => Expr): (x: Tensor, attrs: A) => Tensor {
+  const op = pointwise<A>(name, ([x], attrs) => formula(x!, attrs));
+  return (x, attrs) => apply1(op, [x], attrs);
+}
+
+interface Scalars {
+  readonly left?: number;
+  readonly right?: number;
+}
+
+function binary(name: string, formula: (a: Expr, b: Expr) => Expr): (a: Operand, b: Operand) => Tensor {
+  const op = pointwise<Scalars>(name, (ins, { left, right }) => {
+    if (left !== undefined) return formula(weak(left, ins[0]!.dtype), ins[0]!);
+    if (right !== undefined) return formula(ins[0]!, weak(right, ins[0]!.dtype));
+    return formula(ins[0]!, ins[1]!);
+  });
+  return (a, b) => {
+    if (typeof b === "number") {
+      if (typeof a === "number") return fail({ op: name, expected: "at least one tensor", got: "two numbers", hint: "Use JavaScript for numbers." });
+      return apply1(op, [a], { right: b });
+    }
+    return typeof a === "number" ? apply1(op, [b], { left: a }) : apply1(op, [a, b], {});
+  };
+}
+
+/** A number beside a tensor of `dtype`. */
+function weak(v: number, dtype: DType): Expr {
+  if (dtype === "f32" || !Number.isInteger(v)) return num(v);
+  return num(v, dtype === "bool" ? "i32" : dtype);
+}
+
+// ── arithmetic ─────────────────────────────────────────────────────────────────────────────────────
+
+/** `a + b`. */
+export const add = binary("add", (a, b) => call("add", a, b));
+/** `a − b`. */
+export const sub = binary("sub", (a, b) => call("sub", a, b));
+/** `a · b`, element by element. */
+export const mul = binary("mul", (a, b) => call("mul", a, b));
+/** `a / b`; always f32. */
+export const div = binary("div", (a, b) => call("div", a, b));
+/** Remainder with the sign of the divisor, as `torch.remainder`. */
+export const mod = binary("mod", (a, b) => call("mod", a, b));
+/** The greater of the two; NaN if either is. A tie shares the gradient. */
+export const maximum = binary("maximum", (a, b) => call("max", a, b));
+/** The lesser of the two; NaN if either is. A tie shares the gradient. */
+export const minimum = binary("minimum", (a, b) => call("min", a, b));
+/** `a` to the power of `b`; f32. Whole powers from −2 to 4 are products, the others `pow` of the backend. */
+export const pow = binary("pow", (a, b) => {
+  const n = b.k === "const" ? b.v : Number.NaN;
+  const square = () => call("mul", castExpr(a, "f32"), castExpr(a, "f32"));
+  if (n === 1) return castExpr(a, "f32");
+  if (n === 2) return square();
+  if (n === 3) return call("mul", square(), a);
+  if (n === 0.5) return call("sqrt", a);
+  if (n === -1) return call("recip", a);
+  return call("pow", a, b);
+});
+
+/** `−x`. */
+export const neg = unary("neg", (x) => call("neg", x));
+export const abs = unary("abs", (x) => call("abs", x));
+/** −1, 0 or 1. */
+export const sign = unary("sign", (x) => call("sign", x));
+/** `x²`. */
+export const square = unary("square", (x) => call("mul", x, x));
+/** `1/x`. */
+export const reciprocal = unary("reciprocal", (x) => call("recip", x));
+/** `min(max(x, min), max)`; `null` for no bound. NaN stays NaN. */
+export function clamp(x: Tensor, min: number | null, max: number | null = null): Tensor {
+  return clampOp(x, { min, max });
+}
+const clampOp = unaryWith<{ min: number | null; max: number | null }>("clamp", (x, { min, max }) => {
+  let y = x;
+  if (max !== null) y = select(call("lt", weak(max, x.dtype), y), weak(max, x.dtype), y);
+  if (min !== null) y = select(call("lt", y, weak(min, x.dtype)), weak(min, x.dtype), y);
+  return y;
+});
+
+// ── rounding ───────────────────────────────────────────────────────────────────────────────────────
+
+export const floor = unary("floor", (x) => call("floor", x));
+export const ceil = unary("ceil", (x) => call("ceil", x));
+/** To the nearest whole number, halves to the even one. */
+export const round = unary("round", (x) => call("round", x));
+export const trunc = unary("trunc", (x) => call("trunc", x));
+
+// ── exponentials, roots, trigonometry ──────────────────────────────────────────────────────────────
+
+export const exp = unary("exp", (x) => call("exp", x));
+/** `exp(x) − 1`, exact near 0. */
+export const expm1 = unary("expm1", (x) => call("expm1", x));
+/** Natural logarithm. */
+export const log = unary("log", (x) => call("log", x));
+/** `log(1 + x)`, exact near 0. */
+export const log1p = unary("log1p", (x) => call("log1p", x));
+export const log2 = unary("log2", (x) => call("mul", call("log", x), num(Math.LOG2E)));
+export const log10 = unary("log10", (x) => call("mul", call("log", x), num(Math.LOG10E)));
+export const sqrt = unary("sqrt", (x) => call("sqrt", x));
+/** `1/√x`. */
+export const rsqrt = unary("rsqrt", (x) => call("recip", call("sqrt", x)));
+export const sin = unary("sin", (x) => call("sin", x));
+export const cos = unary("cos", (x) => call("cos", x));
+export const tan = unary("tan", (x) => call("tan", x));
+export const asin = unary("asin", (x) => call("asin", x));
+export const acos = unary("acos", (x) => call("acos", x));
+export const atan = unary("atan", (x) => call("atan", x));
+export const sinh = unary("sinh", (x) => call("sinh", x));
+export const cosh = unary("cosh", (x) => call("cosh", x));
+/** The error function. */
+export const erf = unary("erf", (x) => call("erf", x));
+
+// ── comparison and logic (→ bool) ──────────────────────────────────────────────────────────────────
+
+export const eq = binary("eq", (a, b) => call("eq", a, b));
+export const ne = binary("ne", (a, b) => call("ne", a, b));
+export const lt = binary("lt", (a, b) => call("lt", a, b));
+export const le = binary("le", (a, b) => call("le", a, b));
+export const gt = binary("gt", (a, b) => call("lt", b, a));
+export const ge = binary("ge", (a, b) => call("le", b, a));
+const truth = (x: Expr) => castExpr(x, "bool");
+/** True where both are non-zero. */
+export const logicalAnd = binary("logicalAnd", (a, b) => call("and", truth(a), truth(b)));
+export const logicalOr = binary("logicalOr", (a, b) => call("or", truth(a), truth(b)));
+export const logicalXor = binary("logicalXor", (a, b) => call("xor", truth(a), truth(b)));
+export const logicalNot = unary("logicalNot", (x) => call("eq", truth(x), num(0, "bool")));
+export const isNaN = unary("isNaN", (x) => call("ne", x, x));
+export const isFinite = unary("isFinite", (x) => call("lt", call("abs", castExpr(x, "f32")), num(Number.POSITIVE_INFINITY)));
+
+/**
+ * `a` where the condition is true (non-zero), else `b`; all three broadcast. The branch not taken has gradient 0, even
+ * if it is NaN there.
+ */
+export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
+  const ins = [condition, a, b].filter((t): t is Tensor => t instanceof Tensor);
+  const numbers = {
+    ...(typeof a === "number" ? { left: a } : {}),
+    ...(typeof b === "number" ? { right: b } : {}),
+  };
+  return apply1(whereOp, ins, numbers);
+}
+const whereOp = pointwise<Scalars>("where", ([c, ...rest], { left, right }) => {
+  const other = rest[0]?.dtype ?? (Number.isInteger(left) && Number.isInteger(right) ? "i32" : "f32");
+  const a = left === undefined ? rest[0]! : weak(left, other);
+  const b = right === undefined ? rest[rest.length - 1]! : weak(right, other);
+  return select(c!, a, b);
+});
+
+/** `value` where the mask is true, else `x`. */
+export function maskedFill(x: Tensor, mask: Tensor, value: number): Tensor {
+  return where(mask, value, x);
+}
+
+/** Another dtype: f32 → integers truncates and saturates, NaN gives 0; anything → bool is `≠ 0`. */
+export function cast(x: Tensor, dtype: DType): Tensor {
+  return x.dtype === dtype ? x : apply1(castOp, [x], { dtype });
+}
+const castOp = pointwise<{ dtype: DType }>("cast", ([x], { dtype }) => castExpr(x!, dtype));

@@ -1,0 +1,226 @@
+// The floor (map, reduce, gather, scatterAdd), and the two ops that move data through views: all the rest is made of these.
+
+import { apply1 } from "./apply.js";
+import type { AxisAttrs, MapAttrs, ReduceAttrs } from "./backend.js";
+import { fail, show } from "./errors.js";
+import { call, cast, differentiate, type Expr, input, inputsOf, type ScalarFn, substitute } from "./expr.js";
+import { defineOp, type OpDef } from "./op.js";
+import { checkDType, isContiguous, rowMajor, type Spec, sameShape, sizeOf, type View } from "./spec.js";
+import type { Tensor } from "./tensor.js";
+import { checkView, expandView, permuteView, reshapeView } from "./view.js";
+
+/** `out = expr(ins…)` over `shape`, to which the inputs broadcast. Pointwise ops become this; so do constants and coordinates. */
+export const map: OpDef<MapAttrs & { readonly shape: readonly number[] }> = defineOp({
+  name: "map",
+  infer: (_, { expr, shape }) => [{ shape, dtype: expr.dtype }],
+  expr: (ins, { expr }) => substituteInputs(expr, ins),
+});
+
+/** See {@link ReduceAttrs}. */
+export const reduce: OpDef<ReduceAttrs> = defineOp({
+  name: "reduce",
+  infer(ins, { axes, prologue }) {
+    const shape = ins[0]!.shape;
+    for (const t of ins) {
+      if (!sameShape(t.shape, shape)) fail({ op: "reduce", expected: `inputs of one shape ${show(shape)}`, got: show(t.shape) });
+    }
+    return [{ shape: shape.filter((_, i) => !axes.includes(i)), dtype: prologue.dtype }];
+  },
+  vjp([ct], { ins, outs, attrs, needs }) {
+    if (!ct) return ins.map(() => null);
+    const { of, axes, prologue } = attrs;
+    const shape = ins[0]!.shape;
+    const spread = (t: Tensor) => expandTo(t, axes, shape);
+    const given = ins.map((t, i) => input(i + 1, t.dtype));
+    const element = substituteInputs(prologue, given);
+    // The share of each element: of a sum all, of a maximum an equal part of the ties, of a product the product of the others.
+    let share: { expr: Expr; more: Tensor[] };
+    if (of === "add") share = { expr: input(0), more: [] };
+    else if (of === "mul") {
+      share = { expr: call("mul", input(0), input(ins.length + 1)), more: [productOfOthers(ins, prologue, axes)] };
+    } else {
+      const isBest = (best: Expr, x: Expr) => cast(call("eq", x, best), "f32");
+      const best = outs[0]!;
+      const ties = apply1(reduce, [...ins, spread(best)], {
+        of: "add", axes, prologue: isBest(input(ins.length, best.dtype), prologue),
+      });
+      const expr = call("div", call("mul", input(0), isBest(input(ins.length + 1, best.dtype), element)), input(ins.length + 2));
+      share = { expr, more: [spread(best), spread(ties)] };
+    }
+    return ins.map((_, i) => {
+      const d = needs[i] ? differentiate(element, i + 1) : null;
+      return d && mapUsed(call("mul", share.expr, d), [spread(ct), ...ins, ...share.more], shape);
+    });
+  },
+});
+
+/** See {@link AxisAttrs}: as `torch.gather`, where the other axes of x and index are equal. */
+export const gather: OpDef<AxisAttrs> = defineOp({
+  name: "gather",
+  infer([x, i], { axis }) {
+    checkIndex("gather", x!, i!, axis);
+    return [{ shape: i!.shape, dtype: x!.dtype }];
+  },
+  vjp: ([ct], { ins, attrs }) => [
+    ct ? apply1(scatterAdd, [ins[1]!, ct], { axis: attrs.axis, size: ins[0]!.shape[attrs.axis]! }) : null,
+    null,
+  ],
+});
+
+/** Zeros with `size` elements along `axis`, and the source added at the index: the adjoint of {@link gather}. */
+export const scatterAdd: OpDef<AxisAttrs & { readonly size: number }> = defineOp({
+  name: "scatterAdd",
+  infer([i, source], { axis, size }) {
+    checkIndex("scatterAdd", source!, i!, axis);
+    if (!sameShape(i!.shape, source!.shape)) fail({ op: "scatterAdd", expected: `index and source of one shape`, got: `${show(i!.shape)} and ${show(source!.shape)}` });
+    return [{ shape: source!.shape.with(axis, size), dtype: source!.dtype }];
+  },
+  vjp: ([ct], { ins, attrs }) => [null, ct ? apply1(gather, [ct, ins[0]!], { axis: attrs.axis }) : null],
+});
+
+/** The elements of a contiguous tensor that a view picks out. */
+export const strided: OpDef<{ readonly region: Omit<View, "dtype"> }> = defineOp({
+  name: "strided",
+  infer([x], { region }) {
+    checkView("strided", { ...region, dtype: x!.dtype }, sizeOf(x!.shape));
+    return [{ shape: region.shape, dtype: x!.dtype }];
+  },
+  view: (of, { region }) => (isContiguous(of) ? { ...region, offset: of.offset + region.offset, dtype: of.dtype } : null),
+  vjp: ([ct], { ins, attrs }) => [
+    ct && apply1(assemble, [ct], { shape: ins[0]!.shape, fill: 0, regions: [attrs.region], accumulate: true }),
+  ],
+});
+
+/** `out = fill; out[regions[i]] (+)= ins[i]`: cat, pad, stack, and the adjoint of every view. */
+export const assemble: OpDef<{
+  readonly shape: readonly number[];
+  readonly fill?: number;
+  readonly regions: readonly Omit<View, "dtype">[];
+  readonly accumulate?: boolean;
+}> = defineOp({
+  name: "assemble",
+  infer(ins, { shape, regions }) {
+    const { dtype } = ins[0]!;
+    ins.forEach((t, i) => {
+      checkDType("assemble", t.dtype, dtype);
+      if (!sameShape(t.shape, regions[i]!.shape)) fail({ op: "assemble", expected: `input ${i} ${show(regions[i]!.shape)}`, got: show(t.shape) });
+      checkView("assemble", { ...regions[i]!, dtype }, sizeOf(shape));
+    });
+    return [{ shape, dtype }];
+  },
+  assemble: (ins, { fill, regions, accumulate }) => ({
+    ...(fill === undefined ? {} : { fill }),
+    ...(accumulate ? { accumulate } : {}),
+    views: regions.map((r) => ({ ...r, dtype: ins[0]!.dtype })),
+  }),
+  vjp: ([ct], { attrs, needs }) => attrs.regions.map((region, i) => (ct && needs[i] ? apply1(strided, [ct], { region }) : null)),
+});
+
+/** Broadcasts to `shape`; its gradient sums. */
+export const expandOp: OpDef<{ readonly shape: readonly number[] }> = defineOp({
+  name: "expand",
+  infer: ([x], { shape }) => [{ shape, dtype: x!.dtype }],
+  view: (of, { shape }) => expandView(of, shape),
+  vjp: ([ct], { ins }) => [ct && sumTo(ct, ins[0]!.shape)],
+});
+
+/** Another shape for the same elements in the same order. */
+export const reshapeOp: OpDef<{ readonly shape: readonly number[] }> = defineOp({
+  name: "reshape",
+  infer: ([x], { shape }) => [{ shape, dtype: x!.dtype }],
+  view: (of, { shape }) => reshapeView(of, shape),
+  vjp: ([ct], { ins }) => [ct && apply1(reshapeOp, [ct], { shape: ins[0]!.shape })],
+});
+
+/** Another order of the axes. */
+export const permuteOp: OpDef<{ readonly axes: readonly number[] }> = defineOp({
+  name: "permute",
+  infer: ([x], { axes }) => [{ shape: axes.map((a) => x!.shape[a]!), dtype: x!.dtype }],
+  view: (of, { axes }) => permuteView(of, axes),
+  vjp: ([ct], { attrs: { axes } }) => [ct && apply1(permuteOp, [ct], { axes: axes.map((_, i) => axes.indexOf(i)) })],
+});
+
+// ── helpers that gradients share ───────────────────────────────────────────────────────────────────
+
+/** Applies a formula of `ins[i]`, leaving out the inputs it does not use. */
+export function mapUsed(expr: Expr, ins: readonly Tensor[], shape: readonly number[]): Tensor {
+  const used = inputsOf(expr);
+  const renumbered = substituteInputs(expr, (i) => used.indexOf(i));
+  return apply1(map, used.map((i) => ins[i]!), { expr: renumbered, shape });
+}
+
+/** The formula with other inputs: formulas, or other numbers. */
+function substituteInputs(expr: Expr, by: readonly Expr[] | ((i: number) => number)): Expr {
+  return substitute(expr, (i, dtype) => (typeof by === "function" ? input(by(i), dtype) : by[i]!));
+}
+
+/** Sums what broadcasting to `t`'s shape repeated: the adjoint of expand. */
+export function sumTo(t: Tensor, shape: readonly number[]): Tensor {
+  if (sameShape(t.shape, shape)) return t;
+  const skip = t.shape.length - shape.length;
+  const axes = t.shape.flatMap((d, i) => (i < skip || (shape[i - skip] === 1 && d !== 1) ? [i] : []));
+  if (axes.length === 0) return reshapeTo(t, shape);
+  return reshapeTo(apply1(reduce, [t], { of: "add", axes, prologue: input(0, t.dtype) }), shape);
+}
+
+/** Puts reduced axes back and repeats along them. */
+export function expandTo(t: Tensor, axes: readonly number[], shape: readonly number[]): Tensor {
+  const kept = reshapeTo(t, shape.map((d, i) => (axes.includes(i) ? 1 : d)));
+  return sameShape(kept.shape, shape) ? kept : apply1(expandOp, [kept], { shape });
+}
+
+function reshapeTo(t: Tensor, shape: readonly number[]): Tensor {
+  return sameShape(t.shape, shape) ? t : apply1(reshapeOp, [t], { shape });
+}
+
+/**
+ * Running sums or products along an axis in log₂ n passes over all of it (Hillis and Steele, 1986):
+ * `y[i] = x[0] … x[i]`; reversed, from the end.
+ */
+export function cumulative(x: Tensor, axis: number, f: "add" | "mul", reversed = false): Tensor {
+  let y = x;
+  for (let by = 1; by < x.shape[axis]!; by *= 2) y = combine(f, y, shifted(y, axis, reversed ? -by : by, f === "mul" ? 1 : 0));
+  return y;
+}
+
+/** `y[i] = x[i − by]`, `fill` where there is none. */
+function shifted(x: Tensor, axis: number, by: number, fill: number): Tensor {
+  const strides = rowMajor(x.shape);
+  const shape = x.shape.with(axis, Math.max(0, x.shape[axis]! - Math.abs(by)));
+  const step = Math.abs(by) * strides[axis]!;
+  const [from, to] = by > 0 ? [0, step] : [step, 0];
+  const part = apply1(strided, [x], { region: { shape, offset: from, strides } });
+  return apply1(assemble, [part], { shape: x.shape, fill, regions: [{ shape, offset: to, strides }] });
+}
+
+function combine(f: ScalarFn, a: Tensor, b: Tensor): Tensor {
+  return apply1(map, [a, b], { expr: call(f, input(0, a.dtype), input(1, b.dtype)), shape: a.shape });
+}
+
+/** For each element the product of all the others it was multiplied with: right even where some are 0. */
+function productOfOthers(ins: readonly Tensor[], prologue: Expr, axes: readonly number[]): Tensor {
+  const { shape } = ins[0]!;
+  const kept = shape.flatMap((_, i) => (axes.includes(i) ? [] : [i]));
+  const order = [...kept, ...axes];
+  const rows = kept.map((i) => shape[i]!);
+  const n = sizeOf(axes.map((i) => shape[i]!));
+  const elements = apply1(permuteOp, [apply1(map, ins, { expr: prologue, shape })], { axes: order });
+  const flat = reshapeTo(elements, [...rows, n]);
+  const before = shifted(cumulative(flat, rows.length, "mul"), rows.length, 1, 1);
+  const after = shifted(cumulative(flat, rows.length, "mul", true), rows.length, -1, 1);
+  const others = reshapeTo(combine("mul", before, after), order.map((i) => shape[i]!));
+  return apply1(permuteOp, [others], { axes: order.map((_, i) => order.indexOf(i)) });
+}
+
+function checkIndex(op: string, x: Spec, i: Spec, axis: number): void {
+  if (i.dtype === "f32") fail({ op, expected: "an index of dtype i32", got: i.dtype, hint: 'Convert it with .cast("i32").' });
+  const fits = x.shape.length === i.shape.length && x.shape.every((d, a) => a === axis || d === i.shape[a]);
+  if (!fits) {
+    fail({
+      op,
+      expected: `an index with the shape ${show(x.shape)} except on axis ${axis}`,
+      got: show(i.shape),
+      hint: "indexSelect takes a list of positions; gather needs one index per element.",
+    });
+  }
+}

@@ -1,0 +1,74 @@
+/**
+ * The tasks behind the root's npm scripts: `npm run NAME -- ARGS`. Each first brings the checkout to where it can run,
+ * and ends with the exit code of what it ran. Called without `&&` in package.json, so that signals pass through.
+ */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { ensureBuilt, ensureInstalled } from "./ensure.mjs";
+import { root, run } from "./workspace.mjs";
+
+const golden = "packages/testing/dist/golden-cli.js";
+
+/** @type {Record<string, (args: string[]) => Promise<number>>} */
+const tasks = {
+  build: () => built(),
+  start: (args) => built(["node", "apps/examples/dist/index.js", ...args]),
+  golden: (args) => built(["node", golden, ...args]),
+
+  /** All tests and the golden figures; with arguments only vitest with them (`npm test -- packages/optim`). */
+  test: (args) => (args.length > 0 ? installed(vitest(args)) : testAll()),
+
+  lint: (args) => installed(["biome", "check", "--error-on-warnings", ...args]),
+  format: (args) => installed(["biome", "check", "--write", ...args]),
+  typecheck: () => installed(["tsc", "--noEmit", "-p", "tsconfig.json"]),
+  cycles: () => installed(["node", "scripts/cycles.mjs"]),
+  size: () => built(["node", "scripts/size.mjs"]),
+  health: (args) => built(["node", "scripts/health.mjs", ...args]),
+  changeset: (args) => installed(["changeset", ...args]),
+};
+
+const [name = "", ...args] = process.argv.slice(2);
+if (!(name in tasks)) {
+  console.error(`no task ${JSON.stringify(name)}: expected one of ${Object.keys(tasks).join(", ")}`);
+  process.exit(1);
+}
+process.exit(await tasks[name](args));
+
+/* ---------------------------------------------------------------------------------------------------------------- */
+
+async function testAll() {
+  await ensureBuilt();
+  const commands = [vitest([])];
+  if (existsSync(join(root, golden))) commands.push(["node", golden], ["node", golden, "--compiled"]);
+  let worst = 0;
+  for (const command of commands) {
+    const code = await exec(command);
+    if (code > 128) return code; // ended by a signal
+    worst = Math.max(worst, code);
+  }
+  return worst;
+}
+
+/** @param {string[]} args */
+function vitest(args) {
+  const report = process.env.NN_TEST_REPORT; // where CI wants the counts
+  const json = report ? ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`] : [];
+  return ["vitest", "run", ...json, ...args];
+}
+
+/** @param {string[]} command */
+async function installed(command) {
+  await ensureInstalled();
+  return exec(command);
+}
+
+/** @param {string[]} [command] */
+async function built(command) {
+  await ensureBuilt();
+  return command ? exec(command) : 0;
+}
+
+/** @param {string[]} command */
+async function exec([program, ...args]) {
+  return (await run(program, args)).code;
+}
