@@ -22,7 +22,7 @@ const tasks = {
   format: (args) => installed(["biome", "check", "--write", ...args]),
   typecheck: () => installed(["tsc", "--noEmit", "-p", "tsconfig.json"]),
   cycles: () => installed(["node", "scripts/cycles.mjs"]),
-  size: () => built(["node", "scripts/size.mjs"]),
+  size: (args) => built(["node", "scripts/size.mjs", ...args]),
   health: (args) => built(["node", "scripts/health.mjs", ...args]),
   changeset: (args) => installed(["changeset", ...args]),
 };

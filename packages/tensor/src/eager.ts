@@ -48,7 +48,12 @@ class Eager implements Interpreter {
 
   /** The tensor itself if it is contiguous and alone in its buffer; else a copy. */
   contiguous(t: Tensor): Tensor {
-    if (t.view.offset === 0 && isContiguous(t.view) && t.storage.buffer.bytes === bytesOf(t)) return t.alias();
+    const alone = t.view.offset === 0 && isContiguous(t.view) && t.storage.buffer.bytes === bytesOf(t);
+    return alone ? t.alias() : this.copy(t);
+  }
+
+  /** A contiguous copy. */
+  copy(t: Tensor): Tensor {
     const out = this.#fresh(t);
     this.#map(input(0, t.dtype), [t], { storage: out, view: contiguousView(t) });
     return new Tensor(t, out);

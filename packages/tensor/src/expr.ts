@@ -148,7 +148,13 @@ function folded(f: ScalarFn, of: readonly Expr[], dtype: DType): Expr {
   if (f === "mul" && is(a, -1)) return call("neg", b!);
   if (f === "add" && is(a, 0)) return b!;
   if ((f === "add" || f === "sub") && is(b, 0)) return a!;
-  if (f === "neg" && a!.k === "const") return num(-a!.v, dtype);
+  if (dtype === "f32" && a!.k === "const" && f === "neg") return num(-a!.v);
+  if (dtype === "f32" && a!.k === "const" && b?.k === "const") {
+    if (f === "add") return num(a!.v + b.v);
+    if (f === "sub") return num(a!.v - b.v);
+    if (f === "mul") return num(a!.v * b.v);
+    if (f === "div") return num(a!.v / b.v);
+  }
   if (f === "select" && b!.k === "const" && c!.k === "const" && b!.v === c!.v) return b!;
   return { k: "call", f, of, dtype };
 }
@@ -240,7 +246,7 @@ export function substitute(expr: Expr, replace: (i: number, dtype: DType) => Exp
       else if (e.k !== "call") r = e;
       else {
         const of = e.of.map(visit);
-        r = of.every((o, i) => o === e.of[i]) ? e : { ...e, of };
+        r = of.every((o, i) => o === e.of[i]) ? e : e.f === "cast" ? cast(of[0]!, e.dtype) : folded(e.f, of, e.dtype);
       }
       done.set(e, r);
     }
@@ -249,8 +255,12 @@ export function substitute(expr: Expr, replace: (i: number, dtype: DType) => Exp
   return visit(expr);
 }
 
-/** The derivative of a formula in its `i`-th input, as a formula of the same inputs; `null` where it is 0 everywhere. */
-export function differentiate(expr: Expr, i: number): Expr | null {
+/**
+ * The derivative of a formula in its `i`-th input, as a formula of the same inputs; `null` where it is 0 everywhere.
+ *
+ * @param result stands for the formula's value, where that is at hand and need not be computed again
+ */
+export function differentiate(expr: Expr, i: number, result: Expr = expr): Expr | null {
   const done = new Map<Expr, Expr | null>();
   const visit = (e: Expr): Expr | null => {
     if (e.k === "in") return e.i === i ? num(1) : null;
@@ -264,7 +274,7 @@ export function differentiate(expr: Expr, i: number): Expr | null {
         // Not as a sum of products: 0 · ∞ of the branch not taken must not come in.
         sum = select(e.of[0]!, inner[1] ?? num(0), inner[2] ?? num(0));
       } else {
-        const outer = scalarFns[e.f].d?.(e.of, e) ?? [];
+        const outer = scalarFns[e.f].d?.(e.of, e === expr ? result : e) ?? [];
         inner.forEach((x, k) => {
           const factor = outer[k];
           if (x === null || factor === undefined || isZero(factor)) return;

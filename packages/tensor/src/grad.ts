@@ -73,6 +73,10 @@ class Tape implements Interpreter {
     this.#values.set(variable, value);
   }
 
+  guard(holds: () => boolean): void {
+    this.#below.guard?.(holds);
+  }
+
   /** Gradients of the scalar `loss`; zeros for what it does not depend on. */
   backward(loss: Tensor, wrt: readonly (Variable | Tensor)[]): Tensor[] {
     const gradients = new Map<Tensor, Tensor>();
@@ -107,9 +111,12 @@ function vjpOf({ op, ins, outs, attrs, needs }: Step, ct: readonly (Tensor | nul
   const g = ct[0]!;
   if (op.expr) {
     const formula = op.expr(ins.map((t, i) => input(i + 1, t.dtype)), attrs);
+    const result = input(ins.length + 1, outs[0]!.dtype);
     return ins.map((t, i) => {
-      const d = needs[i] ? differentiate(formula, i + 1) : null;
-      return d && sumTo(mapUsed(call("mul", input(0), d), [g, ...ins], g.shape), t.shape);
+      const d = needs[i] ? differentiate(formula, i + 1, result) : null;
+      if (d === null) return null;
+      const whole = d.k === "const" && d.v === 1 ? g : mapUsed(call("mul", input(0), d), [g, ...ins, outs[0]!], g.shape);
+      return sumTo(whole, t.shape);
     });
   }
   if (op.view) {

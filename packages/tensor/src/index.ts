@@ -3,8 +3,10 @@
 export { apply, apply1 } from "./apply.js";
 export type * from "./backend.js";
 export { bytesOf, findKernel } from "./backend.js";
+export { type Compiled, type CompileOptions, compile } from "./compile/compile.js";
 export { getBackend, setBackend } from "./current.js";
 export { detectAnomalies } from "./eager.js";
+export { type CheckGradientsOptions, checkGradients } from "./check-gradients.js";
 export { type Failure, fail, NNError, show } from "./errors.js";
 export * as expr from "./expr.js";
 export type { Expr, ExprStep, ScalarFn } from "./expr.js";

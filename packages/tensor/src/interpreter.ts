@@ -10,6 +10,8 @@ export interface Interpreter {
   apply<A>(op: OpDef<A>, ins: readonly Tensor[], attrs: A, outs: readonly Spec[]): readonly Tensor[];
   read(variable: Variable): Tensor;
   write(variable: Variable, value: Tensor): void;
+  /** Told of what the computation depends on besides tensors; a compiled step is traced anew when it no longer holds. */
+  guard?(holds: () => boolean): void;
 }
 
 let active: Interpreter | null = null;

@@ -36,3 +36,32 @@ export function packViews(plain: Spec, layout: Layout) {
   const cut = (of: View): View => permuteView({ ...of, shape: layout.split, strides: rowMajor(layout.split) }, layout.order);
   return { padded, inside, cut };
 }
+
+/**
+ * The layout of `permute(x, axes)` that is the same memory as `layout` of x; `null` where the cuts go across axes.
+ */
+export function permuteLayout(layout: Layout, x: Spec, axes: readonly number[]): Layout | null {
+  const pad = layout.pad ?? x.shape.map(() => [0, 0] as const);
+  // Which pieces of `split` belong to which axis.
+  const groups: number[][] = [];
+  let next = 0;
+  for (const [i, d] of x.shape.entries()) {
+    const whole = d + pad[i]![0] + pad[i]![1];
+    const group = [next++];
+    let size = layout.split[group[0]!] ?? 0;
+    while (size < whole && next < layout.split.length) {
+      size *= layout.split[next]!;
+      group.push(next++);
+    }
+    if (size !== whole) return null;
+    groups.push(group);
+  }
+  if (next !== layout.split.length) return null;
+  const pieces = axes.flatMap((a) => groups[a]!);
+  return {
+    name: layout.name,
+    ...(layout.pad ? { pad: axes.map((a) => pad[a]!) } : {}),
+    split: pieces.map((i) => layout.split[i]!),
+    order: layout.order.map((i) => pieces.indexOf(i)),
+  };
+}

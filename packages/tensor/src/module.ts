@@ -1,6 +1,7 @@
 // Module: a named tree of Variables.
 
 import { fail, insideModule, show } from "./errors.js";
+import { activeInterpreter } from "./interpreter.js";
 import { cast } from "./ops/pointwise.js";
 import { sameShape } from "./spec.js";
 import type { Tensor } from "./tensor.js";
@@ -26,8 +27,7 @@ export interface LoadReport {
  * ```
  */
 export abstract class Module {
-  /** Whether dropout drops and BatchNorm uses the batch: see {@link train} and {@link eval}. */
-  training = true;
+  #training = true;
 
   constructor() {
     // So that errors name the layer they happened in.
@@ -37,6 +37,17 @@ export abstract class Module {
       configurable: true,
       writable: true,
     });
+  }
+
+  /** Whether dropout drops and BatchNorm uses the batch (default true): see {@link train} and {@link eval}. */
+  get training(): boolean {
+    const now = this.#training;
+    activeInterpreter()?.guard?.(() => this.#training === now);
+    return now;
+  }
+
+  set training(mode: boolean) {
+    this.#training = mode;
   }
 
   /** Computes the output. Call it directly: `model.forward(x)`. */

@@ -21,6 +21,10 @@ export interface GraphNode {
   readonly outs: readonly number[];
   /** A pointwise formula applied to the (first) result; its extra inputs are the last of `ins`. */
   readonly epilogue?: Epilogue;
+  /** Where inputs or outputs are packed: what they are without packing. */
+  readonly logical?: { readonly ins: readonly Spec[]; readonly outs: readonly Spec[] };
+  /** Why it is there, for people. */
+  readonly note?: string;
 }
 
 /** Builds a graph node by node. */
@@ -28,6 +32,12 @@ export class GraphBuilder {
   readonly specs: Spec[] = [];
   readonly nodes: GraphNode[] = [];
   inputs = 0;
+  readonly #producers = new Map<number, GraphNode>();
+
+  /** The node a value comes from; `undefined` for an input. */
+  producer(value: number): GraphNode | undefined {
+    return this.#producers.get(value);
+  }
 
   /** All inputs come before the first node. */
   input(spec: Spec): number {
@@ -35,15 +45,19 @@ export class GraphBuilder {
     return this.specs.push({ shape: spec.shape, dtype: spec.dtype }) - 1;
   }
 
-  add<A>(op: OpDef<A>, ins: readonly number[], attrs: A, epilogue?: Epilogue): readonly number[] {
-    const own = ins.slice(0, ins.length - (epilogue?.extra ?? 0));
-    return this.addAs(op, ins, attrs, op.infer(own.map((v) => this.specs[v]!), attrs), epilogue);
+  add<A>(op: OpDef<A>, ins: readonly number[], attrs: A): readonly number[] {
+    return this.addAs(op, ins, attrs, op.infer(ins.map((v) => this.specs[v]!), attrs));
   }
 
   /** {@link add} with the specs known. */
-  addAs<A>(op: OpDef<A>, ins: readonly number[], attrs: A, specs: readonly Spec[], epilogue?: Epilogue): readonly number[] {
+  addAs<A>(
+    op: OpDef<A>, ins: readonly number[], attrs: A, specs: readonly Spec[],
+    more: Pick<GraphNode, "epilogue" | "logical" | "note"> = {},
+  ): readonly number[] {
     const outs = specs.map((s) => this.specs.push({ shape: s.shape, dtype: s.dtype }) - 1);
-    this.nodes.push({ op, attrs, ins, outs, ...(epilogue ? { epilogue } : {}) });
+    const node: GraphNode = { op, attrs, ins, outs, ...more };
+    this.nodes.push(node);
+    for (const v of outs) this.#producers.set(v, node);
     return outs;
   }
 
@@ -74,7 +88,7 @@ export function rewrite(
 
 /** Keeps a node as it is. */
 export function keepNode(node: GraphNode, ins: readonly number[], graph: Graph, to: GraphBuilder): readonly number[] {
-  return to.addAs(node.op, ins, node.attrs, node.outs.map((v) => graph.specs[v]!), node.epilogue);
+  return to.addAs(node.op, ins, node.attrs, node.outs.map((v) => graph.specs[v]!), node.epilogue ? { epilogue: node.epilogue } : {});
 }
 
 /** How often each value is used, outputs of the graph included. */
@@ -98,7 +112,7 @@ export function showGraph(graph: Graph): string {
   const nodes = graph.nodes.map((n) => {
     const attrs = attrsKey(n.attrs, showExpr);
     const after = n.epilogue ? ` then ${showExpr(n.epilogue.expr)}` : "";
-    return `${n.outs.map((v) => `${name(v)}: ${spec(v)}`).join(", ")} = ${n.op.name}(${n.ins.map(name).join(", ")})${attrs === "{}" ? "" : ` ${attrs}`}${after}`;
+    return `${n.outs.map((v) => `${name(v)}: ${spec(v)}`).join(", ")} = ${n.op.name}(${n.ins.map(name).join(", ")})${attrs === "{}" ? "" : ` ${attrs}`}${after}${n.note ? `   # ${n.note}` : ""}`;
   });
   return [...inputs, ...nodes, `→ ${graph.outputs.map(name).join(", ")}`].join("\n");
 }

@@ -21,6 +21,8 @@ export interface Traced {
   readonly sources: readonly Source[];
   /** The Variables written; their new values are the last outputs of the graph. */
   readonly written: readonly Variable[];
+  /** What else the trace took for granted, e.g. that a module was in training. */
+  readonly guards: readonly (() => boolean)[];
 }
 
 type Recorded = { op: OpDef; ins: Tensor[]; attrs: unknown; outs: Tensor[] };
@@ -32,7 +34,12 @@ export class Trace implements Interpreter {
   readonly #read = new Map<Variable, Tensor>();
   readonly #written = new Map<Variable, Tensor>();
   readonly #recorded: Recorded[] = [];
+  readonly #guards: (() => boolean)[] = [];
   #next = 0;
+
+  guard(holds: () => boolean): void {
+    this.#guards.push(holds);
+  }
 
   /** A symbolic argument. */
   argument(spec: Spec, argument: number): Tensor {
@@ -61,7 +68,9 @@ export class Trace implements Interpreter {
   finish(results: readonly Tensor[]): Traced {
     const written = [...this.#written.keys()];
     // A written Variable is an input, too: its buffer is what the new value goes into.
-    for (const v of written) if (!this.#read.has(v)) this.#read.set(v, this.#input(v, { kind: "variable", variable: v }));
+    for (const v of written) {
+      if (!this.#read.has(v)) this.#read.set(v, this.#input(v, { kind: "variable", variable: v }));
+    }
     const outputs = [...results.map((t) => this.#lift(t)), ...this.#written.values()];
     const builder = new GraphBuilder();
     const number = new Map<Tensor, number>();
@@ -72,7 +81,7 @@ export class Trace implements Interpreter {
         number.set(t, values[i]!);
       });
     }
-    return { graph: builder.graph(outputs.map((t) => number.get(t)!)), sources: [...this.#inputs.values()], written };
+    return { graph: builder.graph(outputs.map((t) => number.get(t)!)), sources: [...this.#inputs.values()], written, guards: this.#guards };
   }
 
   /** The traced handle of a tensor: itself, or an input for one that has data. */

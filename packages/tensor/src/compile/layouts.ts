@@ -1,0 +1,178 @@
+// Layouts: each value lies as its kernels want it. Conversions stand only where neighbours disagree, pointwise maps
+// run in whatever arrangement their inputs have, and a Variable whose users want it packed lives packed between steps.
+
+import { type Backend, findKernel, type Layout, type MapAttrs } from "../backend.js";
+import { input, linearize } from "../expr.js";
+import { layoutKey, packViews, permuteLayout, physicalSpec } from "../layout.js";
+import type { OpDef } from "../op.js";
+import { assemble, expandOp, map, permuteOp, reshapeOp, strided } from "../primitives.js";
+import { contiguousView, type Spec, sizeOf } from "../spec.js";
+import { GraphBuilder, type GraphNode } from "./graph.js";
+import type { Traced } from "./trace.js";
+
+export interface Arranged extends Traced {
+  /** The layout of each input; only Variables have one. */
+  readonly inputLayouts: readonly (Layout | null)[];
+  /** The layout of each written Variable's new value: that of its input. */
+  readonly writtenLayouts: readonly (Layout | null)[];
+}
+
+/** What is known of a value of the old graph: where it is in the new one, in which arrangements. */
+interface Place {
+  plain?: number;
+  readonly packed: Map<string, number>;
+  /** The arrangement it was made in; `undefined`: a Variable nobody has asked for yet, so the first who asks decides. */
+  home: Layout | null | undefined;
+  /** It is a permutation of another value, carried out only when somebody wants plain rows. */
+  readonly permuted?: { readonly of: number; readonly axes: readonly number[] };
+  /** It is this one element, spread out. */
+  readonly scalar?: number;
+}
+
+export function arrange(traced: Traced, backend: Backend): Arranged {
+  const { graph, sources, written } = traced;
+  const to = new GraphBuilder();
+  const places = sources.map((source, v): Place => {
+    const plain = to.input(graph.specs[v]!);
+    return { packed: new Map(), home: source.kind === "variable" ? undefined : null, plain };
+  });
+
+  const plainOf = (v: number): number => {
+    const place = places[v]!;
+    if (place.home === undefined) place.home = null;
+    place.plain ??= place.permuted
+      ? to.addAs(permuteOp, [plainOf(place.permuted.of)], { axes: place.permuted.axes }, [graph.specs[v]!])[0]!
+      : unpack(to, packedOf(v, place.home!), graph.specs[v]!, place.home!);
+    return place.plain;
+  };
+
+  const packedOf = (v: number, layout: Layout): number => {
+    const place = places[v]!;
+    const key = layoutKey(layout);
+    let value = place.packed.get(key);
+    if (value !== undefined) return value;
+    const origin = place.permuted && permuteLayout(layout, graph.specs[v]!, inverse(place.permuted.axes));
+    if (origin) value = packedOf(place.permuted!.of, origin);
+    else if (place.home === undefined) {
+      value = place.plain!;
+      to.specs[value] = physicalSpec(graph.specs[v]!, layout);
+      place.home = layout;
+      delete place.plain;
+    } else value = pack(to, plainOf(v), graph.specs[v]!, layout);
+    place.packed.set(key, value);
+    return value;
+  };
+
+  /** The arrangement a value is in; a permutation's follows from its origin's. */
+  const homeOf = (v: number): Layout | null | undefined => {
+    const { home, permuted } = places[v]!;
+    if (!permuted) return home;
+    const origin = homeOf(permuted.of);
+    return origin ? permuteLayout(origin, graph.specs[permuted.of]!, permuted.axes) : origin;
+  };
+
+  /** A map runs packed if at least as many of its inputs are in that arrangement as would have to be converted to it. */
+  const layoutForMap = (node: GraphNode): Layout | null => {
+    if (linearize((node.attrs as MapAttrs).expr).some((s) => s.k === "index")) return null;
+    const homes = node.ins.filter((v) => places[v]!.scalar === undefined).map(homeOf).filter((h) => h !== undefined);
+    const layout = homes.find((h) => h !== null);
+    if (!layout) return null;
+    const same = homes.filter((h) => layoutKey(h) === layoutKey(layout)).length;
+    return homes.length - same <= same ? layout : null;
+  };
+
+  const scalarIn = (v: number, { shape, dtype }: Spec): number => {
+    const ones = shape.map(() => 1);
+    const one = to.addAs(reshapeOp, [plainOf(places[v]!.scalar!)], { shape: ones }, [{ shape: ones, dtype }])[0]!;
+    return to.addAs(expandOp, [one], { shape }, [{ shape, dtype }])[0]!;
+  };
+
+  for (const node of graph.nodes) {
+    const ins = node.ins.map((v) => graph.specs[v]!);
+    const outs = node.outs.map((v) => graph.specs[v]!);
+    if (node.op === (permuteOp as OpDef)) {
+      const { axes } = node.attrs as { axes: readonly number[] };
+      places[node.outs[0]!] = { packed: new Map(), home: null, permuted: { of: node.ins[0]!, axes } };
+      continue;
+    }
+    const common = node.op === (map as OpDef) ? layoutForMap(node) : null;
+    if (common) {
+      const physical = physicalSpec(outs[0]!, common);
+      const given = node.ins.map((v, i) =>
+        places[v]!.scalar === undefined ? packedOf(v, common) : scalarIn(v, { ...physical, dtype: ins[i]!.dtype }),
+      );
+      const attrs = { ...(node.attrs as MapAttrs), shape: physical.shape };
+      const value = to.addAs(map, given, attrs, [physical], { note: common.name })[0]!;
+      places[node.outs[0]!] = { packed: new Map([[layoutKey(common), value]]), home: common };
+      continue;
+    }
+    const wanted = wishes(node, ins, outs, backend);
+    const given = node.ins.map((v, i) => (wanted?.ins[i] ? packedOf(v, wanted.ins[i]!) : plainOf(v)));
+    const specs = outs.map((s, i) => (wanted?.outs[i] ? physicalSpec(s, wanted.outs[i]!) : s));
+    const values = to.addAs(node.op, given, node.attrs, specs, {
+      ...(node.epilogue ? { epilogue: node.epilogue } : {}),
+      ...(wanted ? { logical: { ins, outs } } : {}),
+    });
+    const scalar = node.op === (expandOp as OpDef) && sizeOf(ins[0]!.shape) === 1 ? { scalar: node.ins[0]! } : {};
+    node.outs.forEach((v, i) => {
+      const layout = wanted?.outs[i];
+      places[v] = layout
+        ? { packed: new Map([[layoutKey(layout), values[i]!]]), home: layout }
+        : { packed: new Map(), home: null, plain: values[i]!, ...scalar };
+    });
+  }
+
+  // A Variable's new value goes back in the arrangement the Variable lives in.
+  const results = graph.outputs.slice(0, graph.outputs.length - written.length).map(plainOf);
+  const news = written.map((variable, i) => {
+    const old = sources.findIndex((s) => s.kind === "variable" && s.variable === variable);
+    const value = graph.outputs[results.length + i]!;
+    const layout = places[old]!.home === undefined ? (homeOf(value) ?? null) : places[old]!.home;
+    if (layout) packedOf(old, layout);
+    return { layout, value: layout ? packedOf(value, layout) : plainOf(value) };
+  });
+  return {
+    ...traced,
+    graph: to.graph([...results, ...news.map((n) => n.value)]),
+    inputLayouts: sources.map((_, v) => places[v]!.home ?? null),
+    writtenLayouts: news.map((n) => n.layout),
+  };
+}
+
+// ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** The layouts the node's kernel asks for, if any. */
+function wishes(node: GraphNode, ins: readonly Spec[], outs: readonly Spec[], backend: Backend) {
+  if (node.op.view || node.op.assemble) return undefined;
+  const extra = node.epilogue?.extra ?? 0;
+  const own = ins.slice(0, ins.length - extra);
+  const signature = { ins: own.map(contiguousView), outs: outs.map(contiguousView), attrs: node.attrs };
+  const layouts = findKernel(backend, node.op.name, signature)?.layouts?.(signature);
+  return layouts && [...layouts.ins, ...layouts.outs].some((l) => l) ? layouts : undefined;
+}
+
+function pack(to: GraphBuilder, value: number, plain: Spec, layout: Layout): number {
+  const { padded, inside, cut } = packViews(plain, layout);
+  const whole = inside ? to.addAs(assemble, [value], { shape: padded.shape, fill: 0, regions: [inside] }, [padded])[0]! : copied(to, value, plain);
+  const read = cut(contiguousView(padded));
+  return copied(to, to.addAs(strided, [whole], { region: read }, [read])[0]!, physicalSpec(plain, layout), `pack ${layout.name}`);
+}
+
+function unpack(to: GraphBuilder, value: number, plain: Spec, layout: Layout): number {
+  const { padded, inside, cut } = packViews(plain, layout);
+  const regions = [cut(contiguousView(padded))];
+  const whole = to.addAs(assemble, [value], { shape: padded.shape, regions }, [padded], { note: `unpack ${layout.name}` })[0]!;
+  const region = inside ?? contiguousView(plain);
+  return copied(to, to.addAs(strided, [whole], { region }, [plain])[0]!, plain);
+}
+
+/** A copy in rows; none where the value is in rows already because a kernel or an input gave it. */
+function copied(to: GraphBuilder, value: number, spec: Spec, note?: string): number {
+  const from = to.producer(value);
+  if (note === undefined && !from?.op.view) return value;
+  return to.addAs(map, [value], { expr: input(0, spec.dtype), shape: spec.shape }, [spec], note ? { note } : {})[0]!;
+}
+
+function inverse(axes: readonly number[]): number[] {
+  return axes.map((_, i) => axes.indexOf(i));
+}

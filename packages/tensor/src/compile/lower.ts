@@ -1,0 +1,99 @@
+// Lowering: a graph of any ops becomes one of views, assemblies, maps, and ops the backend has kernels for.
+
+import { type Backend, findKernel } from "../backend.js";
+import { fail } from "../errors.js";
+import { input } from "../expr.js";
+import { type Interpreter, withInterpreter } from "../interpreter.js";
+import type { OpDef } from "../op.js";
+import { contiguous } from "../ops/movement.js";
+import { expandOp, map } from "../primitives.js";
+import { contiguousView, type Spec, sameShape, type View } from "../spec.js";
+import type { Tensor } from "../tensor.js";
+import type { Variable } from "../variable.js";
+import type { Graph } from "./graph.js";
+import { Trace, type Traced } from "./trace.js";
+
+/** Traces the graph again, op by op, lowering what has to be. Constants that lowerings make become inputs. */
+export function lower(traced: Traced, backend: Backend): Traced {
+  const to = new Lowering(backend);
+  return withInterpreter(to, () => {
+    const now: Tensor[] = traced.sources.map((source, i) => {
+      if (source.kind === "argument") return to.trace.argument(traced.graph.specs[i]!, source.argument);
+      return source.kind === "variable" ? to.trace.read(source.variable) : source.tensor;
+    });
+    for (const { op, ins, attrs, outs } of traced.graph.nodes) {
+      const results = to.apply(op, ins.map((v) => now[v]!), attrs, outs.map((v) => traced.graph.specs[v]!));
+      outs.forEach((v, i) => {
+        now[v] = results[i]!;
+      });
+    }
+    const outputs = traced.graph.outputs.map((v) => now[v]!);
+    const results = outputs.slice(0, outputs.length - traced.written.length);
+    traced.written.forEach((v, i) => {
+      to.trace.write(v, outputs[results.length + i]!);
+    });
+    return { ...to.trace.finish(results), guards: traced.guards };
+  });
+}
+
+class Lowering implements Interpreter {
+  readonly trace = new Trace();
+  readonly #backend: Backend;
+  /** Where the elements of a view's result lie in its root; absent: contiguous. */
+  readonly #views = new Map<Tensor, View>();
+
+  constructor(backend: Backend) {
+    this.#backend = backend;
+  }
+
+  apply<A>(op: OpDef<A>, ins: readonly Tensor[], attrs: A, outs: readonly Spec[]): readonly Tensor[] {
+    if (op.view) {
+      const x = op.view(this.#viewOf(ins[0]!), attrs) ? ins[0]! : contiguous(ins[0]!);
+      const result = this.trace.apply(op, [x], attrs, outs);
+      this.#views.set(result[0]!, op.view(this.#viewOf(x), attrs)!);
+      return result;
+    }
+    if (op.assemble) return this.trace.apply(op, ins, attrs, outs);
+    if (op.expr) {
+      const { shape } = outs[0]!;
+      const wide = ins.map((t) => (sameShape(t.shape, shape) ? t : this.apply(expandOp, [t], { shape }, [{ shape, dtype: t.dtype }])[0]!));
+      const expr = op.expr(ins.map((t, i) => input(i, t.dtype)), attrs);
+      return this.trace.apply(map, wide, { expr, shape }, outs);
+    }
+    const signature = { ins: ins.map((t) => this.#viewOf(t)), outs: outs.map(contiguousView), attrs };
+    if (findKernel(this.#backend, op.name, signature)) return this.trace.apply(op, ins, attrs, outs);
+    if (op.lower) return op.lower(ins, attrs);
+    return fail({ op: op.name, expected: `a kernel in backend "${this.#backend.name}" (the op has no lowering)`, got: "none that accepts these inputs" });
+  }
+
+  read(variable: Variable): Tensor {
+    return this.trace.read(variable);
+  }
+
+  write(variable: Variable, value: Tensor): void {
+    this.trace.write(variable, value);
+  }
+
+  #viewOf(t: Tensor): View {
+    return this.#views.get(t) ?? contiguousView(t);
+  }
+}
+
+/** Gives every output a buffer of its own: copies those that are inputs, views, or there twice. */
+export function ownOutputs(graph: Graph): Graph {
+  const made = new Set(graph.nodes.flatMap((n) => (n.op.view ? [] : n.outs)));
+  const outputs: number[] = [];
+  const nodes = [...graph.nodes];
+  const specs = [...graph.specs];
+  for (const v of graph.outputs) {
+    if (made.delete(v)) {
+      outputs.push(v);
+      continue;
+    }
+    const spec = specs[v]!;
+    const copy = specs.push(spec) - 1;
+    nodes.push({ op: map, attrs: { expr: input(0, spec.dtype), shape: spec.shape }, ins: [v], outs: [copy] });
+    outputs.push(copy);
+  }
+  return { ...graph, specs, nodes, outputs };
+}

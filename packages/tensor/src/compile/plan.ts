@@ -1,0 +1,119 @@
+// The plan: views are resolved, kernels emitted, and every value is given a place.
+
+import { type Backend, bytesOf, findKernel, type Kernel, type Plan, type PlanStep, type Ref, type Signature, type Slot } from "../backend.js";
+import { fail } from "../errors.js";
+import { input, linearize, num } from "../expr.js";
+import type { OpDef } from "../op.js";
+import { map } from "../primitives.js";
+import { contiguousView, isContiguous, sameShape, type View } from "../spec.js";
+import type { Graph, GraphNode } from "./graph.js";
+
+export interface Planned {
+  readonly plan: Plan<unknown>;
+  /** For each output the input whose buffer it takes over, or −1. */
+  readonly donors: readonly number[];
+  /** What runs, for people. */
+  readonly kernels: readonly string[];
+}
+
+/** Where a value is: a root buffer, and a view of it. */
+interface Where {
+  readonly root: number;
+  readonly view: View;
+}
+
+/**
+ * @param donors for each output an input that it may overwrite (a Variable's old value), or −1
+ */
+export function planGraph(graph: Graph, backend: Backend, wished: readonly number[]): Planned {
+  const where: Where[] = [];
+  for (let v = 0; v < graph.inputs; v++) where[v] = { root: v, view: contiguousView(graph.specs[v]!) };
+
+  // Which kernels run, in terms of root values.
+  const work: { op: string; signature: Signature; kernel: Kernel; ins: number[]; outs: number[]; node: GraphNode }[] = [];
+  const run = (node: GraphNode, op: string, ins: readonly Where[], outs: readonly Where[], more: Omit<Signature, "ins" | "outs">) => {
+    const signature: Signature = { ins: ins.map((w) => w.view), outs: outs.map((w) => w.view), ...more };
+    const kernel = findKernel(backend, op, signature);
+    if (!kernel) return fail({ op, expected: `a kernel in backend "${backend.name}"`, got: "none that accepts these inputs" });
+    work.push({ op, signature, kernel, ins: ins.map((w) => w.root), outs: outs.map((w) => w.root), node });
+  };
+  for (const node of graph.nodes) {
+    const ins = node.ins.map((v, i) => (node.logical ? { root: where[v]!.root, view: logicalView(where[v]!.view, node.logical.ins[i]!) } : where[v]!));
+    if (node.op.view) {
+      const view = node.op.view(ins[0]!.view, node.attrs) ?? fail({ op: node.op.name, expected: "a view that lowering made possible", got: "null" });
+      where[node.outs[0]!] = { root: ins[0]!.root, view };
+      continue;
+    }
+    for (const v of node.outs) where[v] = { root: v, view: contiguousView(graph.specs[v]!) };
+    if (node.op.assemble) {
+      const out = where[node.outs[0]!]!;
+      const { fill, views, accumulate } = node.op.assemble(node.ins.map((v) => graph.specs[v]!), node.attrs);
+      const { dtype } = out.view;
+      if (fill !== undefined) run(node, "map", [], [out], { attrs: { expr: num(fill, dtype) } });
+      views.forEach((view, i) => {
+        run(node, "map", [ins[i]!], [{ root: out.root, view }], { attrs: { expr: input(0, dtype), ...(accumulate ? { accumulate } : {}) } });
+      });
+      continue;
+    }
+    const outs = node.outs.map((v, i) => ({ root: v, view: contiguousView(node.logical?.outs[i] ?? graph.specs[v]!) }));
+    const attrs = node.op === (map as OpDef) ? { expr: (node.attrs as { expr: unknown }).expr } : node.attrs;
+    run(node, node.op.name, ins, outs, { attrs, ...(node.epilogue ? { epilogue: node.epilogue } : {}) });
+  }
+
+  const lastRead = new Map<number, number>();
+  const firstWrite = new Map<number, number>();
+  const lastWrite = new Map<number, number>();
+  work.forEach(({ ins, outs }, step) => {
+    for (const root of ins) lastRead.set(root, step);
+    for (const root of outs) {
+      if (!firstWrite.has(root)) firstWrite.set(root, step);
+      lastWrite.set(root, step);
+    }
+  });
+  const donors = graph.outputs.map((v, i) => (mayOverwrite(wished[i] ?? -1, v) ? wished[i]! : -1));
+
+  /** Whether output `v` may be written over input `old`: nobody reads the old value after, and the step that writes reads it in step. */
+  function mayOverwrite(old: number, v: number): boolean {
+    if (old < 0) return false;
+    const first = firstWrite.get(v)!;
+    const last = lastRead.get(old) ?? -1;
+    if (last < first) return true;
+    if (last > first || lastWrite.get(v) !== first) return false;
+    const { op, signature, ins } = work[first]!;
+    return op === "map" && ins.every((root, k) => root !== old || (isContiguous(signature.ins[k]!) && sameShape(signature.ins[k]!.shape, graph.specs[old]!.shape)));
+  }
+
+  const slots: Slot[] = [];
+  const slotOf = new Map<number, number>();
+  const refOf = (root: number): Ref => {
+    if (root < graph.inputs) return { input: root };
+    const result = graph.outputs.indexOf(root);
+    if (result >= 0) return { result };
+    let slot = slotOf.get(root);
+    if (slot === undefined) {
+      const to = Math.max(lastRead.get(root) ?? 0, lastWrite.get(root)!);
+      const from = firstWrite.get(root)!;
+      slot = slots.push({ bytes: bytesOf(graph.specs[root]!), from, to }) - 1;
+      slotOf.set(root, slot);
+    }
+    return { slot };
+  };
+  const steps = work.map(
+    ({ kernel, signature, ins, outs }): PlanStep<unknown> => ({ code: kernel.emit(signature), ins: ins.map(refOf), outs: outs.map(refOf) }),
+  );
+  return { plan: { steps, slots }, donors, kernels: work.map(describe) };
+}
+
+/** A packed input is handed to its kernel as what it is without packing. */
+function logicalView(view: View, plain: { readonly shape: readonly number[]; readonly dtype: View["dtype"] }): View {
+  return sameShape(view.shape, plain.shape) ? view : contiguousView(plain);
+}
+
+function describe({ op, signature, node }: { op: string; signature: Signature; node: GraphNode }): string {
+  const size = (v: View) => `(${v.shape.join(", ")})`;
+  const attrs = signature.attrs as { expr?: Parameters<typeof linearize>[0] };
+  const formula = attrs.expr ? ` ${linearize(attrs.expr).filter((s) => s.k === "call").length} operations` : "";
+  const after = signature.epilogue ? ` + epilogue` : "";
+  const why = node.op.name === op ? "" : ` for ${node.op.name}`;
+  return `${op}${why} ${signature.ins.map(size).join(" ")} → ${signature.outs.map(size).join(" ")}${formula}${after}${node.note ? ` [${node.note}]` : ""}`;
+}

@@ -1,0 +1,59 @@
+/**
+ * Weighs small programs as a user would ship them: bundled from the built packages with esbuild, minified, gzip. The
+ * budgets are in size-budgets.json. With `--list`, also the files that weigh most.
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+import { root } from "./workspace.mjs";
+
+const scripts = join(root, "scripts");
+/** @type {{ name: string, entry: string, maxBytes: number }[]} */
+const budgets = JSON.parse(readFileSync(join(scripts, "size-budgets.json"), "utf8"));
+let tooBig = 0;
+
+for (const { name, entry, maxBytes } of budgets) {
+  const { outputFiles, metafile } = await build({
+    entryPoints: [join(scripts, entry)],
+    absWorkingDir: root,
+    bundle: true,
+    minify: true,
+    format: "esm",
+    target: "es2022",
+    write: false,
+    metafile: true,
+    outdir: "out",
+    tsconfigRaw: {}, // not the workspace's paths: it is the built packages that count
+    plugins: [{ name: "workspace", setup }],
+    logLevel: "error",
+  });
+  const bytes = gzipSync(outputFiles[0].contents, { level: 9 }).length;
+  const fits = bytes <= maxBytes;
+  if (!fits) tooBig++;
+  const figures = `${bytes.toLocaleString("en")} of ${maxBytes.toLocaleString("en")} bytes gzip`;
+  console.log(`${fits ? "ok" : "TOO BIG"}  ${name}: ${figures} (${outputFiles[0].contents.length.toLocaleString("en")} minified)`);
+  if (!fits || process.argv.includes("--list")) list(metafile);
+}
+process.exit(tooBig > 0 ? 1 : 0);
+
+/* ---------------------------------------------------------------------------------------------------------------- */
+
+/**
+ * The programs are no package, so `@nn/…` resolves as it does for packages/testing, which depends on all packages.
+ * @param {import("esbuild").PluginBuild} build
+ */
+function setup(build) {
+  build.onResolve({ filter: /^@nn\// }, ({ path, kind, pluginData }) =>
+    pluginData === "again"
+      ? undefined
+      : build.resolve(path, { kind, resolveDir: join(root, "packages/testing"), pluginData: "again" }),
+  );
+}
+
+/** @param {import("esbuild").Metafile} metafile */
+function list(metafile) {
+  const inputs = Object.entries(Object.values(metafile.outputs)[0].inputs);
+  const heaviest = inputs.sort(([, a], [, b]) => b.bytesInOutput - a.bytesInOutput).slice(0, 15);
+  for (const [file, { bytesInOutput }] of heaviest) console.log(`  ${String(bytesInOutput).padStart(7)}  ${file}`);
+}
