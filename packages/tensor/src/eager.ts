@@ -153,7 +153,7 @@ class Eager implements Interpreter {
       `${op.name}${attrsKey(attrs, exprKey)}`,
       places,
       storages.map((storage, i) => ({ storage, view: contiguousView(outs[i]!) })),
-      (s) => ({ op: op.name, signature: { ...s, attrs } }),
+      (s) => ({ op: op.name, kernel, signature: { ...s, attrs } }),
     );
     given.forEach((t, i) => {
       if (t !== ins[i]) t.dispose();
@@ -175,7 +175,7 @@ class Eager implements Interpreter {
   /** Runs one kernel. `what` and the views are its signature; `make` is asked only for a new one. */
   #run(
     what: string, ins: readonly Place[], outs: readonly Place[],
-    make: (s: Omit<Signature, "attrs">) => { op: string; signature: Signature },
+    make: (s: Omit<Signature, "attrs">) => { op: string; signature: Signature; kernel?: Kernel },
   ): void {
     const backend = getBackend();
     let loaded = this.#loaded.get(backend);
@@ -186,8 +186,7 @@ class Eager implements Interpreter {
     const key = `${what}|${ins.map((p) => viewKey(p.view)).join(" ")}>${outs.map((p) => viewKey(p.view)).join(" ")}`;
     let executable = loaded.get(key);
     if (!executable) {
-      const { op, signature } = make({ ins: ins.map((p) => p.view), outs: outs.map((p) => p.view) });
-      const kernel = findKernel(backend, op, signature);
+      const { op, signature, kernel = findKernel(backend, op, signature) } = make({ ins: ins.map((p) => p.view), outs: outs.map((p) => p.view) });
       if (!kernel) {
         return fail({ op, expected: `a kernel in backend "${backend.name}"`, got: "none", hint: "It belongs to the floor: run the conformance suite." });
       }

@@ -1,6 +1,7 @@
 // Who frees what. Every tensor made inside a scope() is freed at its end, unless it is returned or kept.
 
 import { fail } from "./errors.js";
+import { activeInterpreter } from "./interpreter.js";
 import type { Tensor } from "./tensor.js";
 
 const open: Set<Tensor>[] = [];
@@ -31,7 +32,12 @@ export function scope<T>(body: () => T): T {
     open.splice(open.lastIndexOf(mine), 1);
     const outer = open[open.length - 1];
     for (const t of tensorsIn(result)) if (mine.delete(t)) outer?.add(t);
-    for (const t of mine) t.dispose();
+    // A tape around us may have saved what was made in here: then the scope of that tape frees it.
+    const recorded = activeInterpreter() !== null && outer !== undefined;
+    for (const t of mine) {
+      if (recorded) outer.add(t);
+      else t.dispose();
+    }
   }
 }
 

@@ -78,8 +78,8 @@ function epilogues(graph: Graph, backend: Backend): Graph {
 
 function fusesEpilogue(node: GraphNode, to: GraphBuilder, backend: Backend): boolean {
   const own = node.ins.slice(0, node.ins.length - (node.epilogue?.extra ?? 0));
-  const view = (v: number) => contiguousView(to.specs[v]!);
-  return findKernel(backend, node.op.name, { ins: own.map(view), outs: node.outs.map(view), attrs: node.attrs })?.fusesEpilogue ?? false;
+  const signature = { ins: own.map((v) => to.view(v)), outs: node.outs.map((v) => contiguousView(to.specs[v]!)), attrs: node.attrs };
+  return findKernel(backend, node.op.name, signature)?.fusesEpilogue ?? false;
 }
 
 /** How many nodes use each value; outputs of the graph count as one more. */

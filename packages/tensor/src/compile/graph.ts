@@ -2,8 +2,8 @@
 
 import { attrsKey, type OpDef } from "../op.js";
 import { exprKey, showExpr } from "../expr.js";
-import type { Epilogue } from "../backend.js";
-import type { Spec } from "../spec.js";
+import type { Epilogue, Kernel } from "../backend.js";
+import { contiguousView, type Spec, type View } from "../spec.js";
 
 /** Values 0 … inputs − 1 are the inputs; every node adds its outputs. */
 export interface Graph {
@@ -23,6 +23,8 @@ export interface GraphNode {
   readonly epilogue?: Epilogue;
   /** Where inputs or outputs are packed: what they are without packing. */
   readonly logical?: { readonly ins: readonly Spec[]; readonly outs: readonly Spec[] };
+  /** The kernel that was chosen for it, where its choice mattered for the layouts. */
+  readonly kernel?: Kernel;
   /** Why it is there, for people. */
   readonly note?: string;
 }
@@ -39,6 +41,12 @@ export class GraphBuilder {
     return this.#producers.get(value);
   }
 
+  /** Where the elements of a value lie in the buffer it is a view of. */
+  view(value: number): View {
+    const from = this.producer(value);
+    return (from?.op.view?.(this.view(from.ins[0]!), from.attrs)) ?? contiguousView(this.specs[value]!);
+  }
+
   /** All inputs come before the first node. */
   input(spec: Spec): number {
     this.inputs++;
@@ -52,7 +60,7 @@ export class GraphBuilder {
   /** {@link add} with the specs known. */
   addAs<A>(
     op: OpDef<A>, ins: readonly number[], attrs: A, specs: readonly Spec[],
-    more: Pick<GraphNode, "epilogue" | "logical" | "note"> = {},
+    more: Pick<GraphNode, "epilogue" | "logical" | "kernel" | "note"> = {},
   ): readonly number[] {
     const outs = specs.map((s) => this.specs.push({ shape: s.shape, dtype: s.dtype }) - 1);
     const node: GraphNode = { op, attrs, ins, outs, ...more };

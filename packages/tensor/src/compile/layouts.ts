@@ -6,8 +6,8 @@ import { input, linearize } from "../expr.js";
 import { layoutKey, packViews, permuteLayout, physicalSpec } from "../layout.js";
 import type { OpDef } from "../op.js";
 import { assemble, expandOp, map, permuteOp, reshapeOp, strided } from "../primitives.js";
-import { contiguousView, type Spec, sizeOf } from "../spec.js";
-import { GraphBuilder, type GraphNode } from "./graph.js";
+import { contiguousView, type Spec, sizeOf, type View } from "../spec.js";
+import { type Graph, GraphBuilder, type GraphNode } from "./graph.js";
 import type { Traced } from "./trace.js";
 
 export interface Arranged extends Traced {
@@ -31,6 +31,7 @@ interface Place {
 
 export function arrange(traced: Traced, backend: Backend): Arranged {
   const { graph, sources, written } = traced;
+  const views = viewsOf(graph);
   const to = new GraphBuilder();
   const places = sources.map((source, v): Place => {
     const plain = to.input(graph.specs[v]!);
@@ -106,12 +107,12 @@ export function arrange(traced: Traced, backend: Backend): Arranged {
       places[node.outs[0]!] = { packed: new Map([[layoutKey(common), value]]), home: common };
       continue;
     }
-    const wanted = wishes(node, ins, outs, backend);
+    const { kernel, wanted } = wishes(node, views, outs, backend);
     const given = node.ins.map((v, i) => (wanted?.ins[i] ? packedOf(v, wanted.ins[i]!) : plainOf(v)));
     const specs = outs.map((s, i) => (wanted?.outs[i] ? physicalSpec(s, wanted.outs[i]!) : s));
     const values = to.addAs(node.op, given, node.attrs, specs, {
       ...(node.epilogue ? { epilogue: node.epilogue } : {}),
-      ...(wanted ? { logical: { ins, outs } } : {}),
+      ...(wanted ? { kernel: kernel!, logical: { ins, outs } } : {}),
     });
     const scalar = node.op === (expandOp as OpDef) && sizeOf(ins[0]!.shape) === 1 ? { scalar: node.ins[0]! } : {};
     node.outs.forEach((v, i) => {
@@ -141,14 +142,21 @@ export function arrange(traced: Traced, backend: Backend): Arranged {
 
 // ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** The layouts the node's kernel asks for, if any. */
-function wishes(node: GraphNode, ins: readonly Spec[], outs: readonly Spec[], backend: Backend) {
-  if (node.op.view || node.op.assemble) return undefined;
-  const extra = node.epilogue?.extra ?? 0;
-  const own = ins.slice(0, ins.length - extra);
-  const signature = { ins: own.map(contiguousView), outs: outs.map(contiguousView), attrs: node.attrs };
-  const layouts = findKernel(backend, node.op.name, signature)?.layouts?.(signature);
-  return layouts && [...layouts.ins, ...layouts.outs].some((l) => l) ? layouts : undefined;
+/** Where the elements of every value lie while nothing is packed. */
+function viewsOf(graph: Graph): readonly View[] {
+  const views: View[] = graph.specs.map(contiguousView);
+  for (const { op, attrs, ins, outs } of graph.nodes) if (op.view) views[outs[0]!] = op.view(views[ins[0]!]!, attrs)!;
+  return views;
+}
+
+/** The node's kernel, and the layouts it asks for, if any. */
+function wishes(node: GraphNode, views: readonly View[], outs: readonly Spec[], backend: Backend) {
+  if (node.op.view || node.op.assemble) return {};
+  const own = node.ins.slice(0, node.ins.length - (node.epilogue?.extra ?? 0));
+  const signature = { ins: own.map((v) => views[v]!), outs: outs.map(contiguousView), attrs: node.attrs };
+  const kernel = findKernel(backend, node.op.name, signature);
+  const wanted = kernel?.layouts?.(signature);
+  return wanted && [...wanted.ins, ...wanted.outs].some((l) => l) ? { kernel, wanted } : {};
 }
 
 function pack(to: GraphBuilder, value: number, plain: Spec, layout: Layout): number {

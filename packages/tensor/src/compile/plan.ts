@@ -33,7 +33,7 @@ export function planGraph(graph: Graph, backend: Backend, wished: readonly numbe
   const work: { op: string; signature: Signature; kernel: Kernel; ins: number[]; outs: number[]; node: GraphNode }[] = [];
   const run = (node: GraphNode, op: string, ins: readonly Where[], outs: readonly Where[], more: Omit<Signature, "ins" | "outs">) => {
     const signature: Signature = { ins: ins.map((w) => w.view), outs: outs.map((w) => w.view), ...more };
-    const kernel = findKernel(backend, op, signature);
+    const kernel = node.kernel ?? findKernel(backend, op, signature);
     if (!kernel) return fail({ op, expected: `a kernel in backend "${backend.name}"`, got: "none that accepts these inputs" });
     work.push({ op, signature, kernel, ins: ins.map((w) => w.root), outs: outs.map((w) => w.root), node });
   };
