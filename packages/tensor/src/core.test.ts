@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import {
-  arange, bernoulli, expr, fail, Generator, manualSeed, map, apply1, Module, NNError, ones, promote, rand, randint, randn, reference, setBackend, getBackend, tensor, type Tensor, Variable, where, zeros, matmul, cat, einsum,
+  arange, bernoulli, expr, fail, Generator, manualSeed, map, apply1, Module, NNError, ones, promote, rand, randint, randn, reference, setBackend, getBackend, tensor, type Tensor, Variable, where, zeros, matmul, cat, einsum, gather, pad, slidingWindow, topK,
 } from "./index.js";
 import { threefry } from "./ops/random.js";
 
@@ -49,12 +49,12 @@ describe("errors", () => {
     ["reshape", () => x.reshape([4, -1]), /6 elements of \(2, 3\)/],
     ["permute", () => x.permute([0, 0]), /each of the 2 axes/],
     ["cat", () => cat([x, zeros([2, 4, 1])]), /cat: expected shapes equal to \(2, 3\) except on axis 0/],
-    ["gather dtype", () => x.gather(0, x), /dtype i32.*cast\("i32"\)/],
-    ["gather range", () => x.gather(1, tensor(new Int32Array([3, 0]), { shape: [2, 1] })), /indices 0…2 on axis 1, got 3/],
-    ["topK", () => x.topK(4), /topK: expected k from 0 to 3/],
+    ["gather dtype", () => gather(x, 0, x), /dtype i32.*cast\("i32"\)/],
+    ["gather range", () => gather(x, 1, tensor(new Int32Array([3, 0]), { shape: [2, 1] })), /indices 0…2 on axis 1, got 3/],
+    ["topK", () => topK(x, 4), /topK: expected k from 0 to 3/],
     ["einsum", () => einsum("ij,jk->ik", x, x), /axis "j" of sizes 3 and 2/],
-    ["window", () => x.slidingWindow(1, 4), /one window of 4/],
-    ["pad", () => x.pad([[3, 0]], { mode: "reflect" }), /padding from 0 to 2/],
+    ["window", () => slidingWindow(x, 1, 4), /one window of 4/],
+    ["pad", () => pad(x, [[3, 0]], { mode: "reflect" }), /padding from 0 to 2/],
     ["ragged", () => tensor([[1, 2], [3]]), /rows of one shape \(2\), got \(1\) at position 1/],
     ["not a tensor", () => x.add([1, 2] as unknown as Tensor), /add: expected a Tensor as input 1, got Array/],
     ["item", () => x.max(0).reshape([3]).slice([[0, 0]]).max(), /at least one element/],

@@ -2,36 +2,34 @@
 
 import { bytesOf, type Executable, findKernel, type Kernel, type Layout, type Signature } from "./backend.js";
 import { checkDevice, getBackend } from "./current.js";
-import { fail, modulePath, show } from "./errors.js";
+import { fail } from "./errors.js";
 import { type Expr, exprKey, input, num } from "./expr.js";
 import { type Interpreter, withInterpreter } from "./interpreter.js";
-import { packViews, physicalSpec } from "./layout.js";
+import { convert, type Place as PlaceOf, physicalSpec } from "./layout.js";
 import { attrsKey, type OpDef } from "./op.js";
 import { scope } from "./scope.js";
-import { contiguousView, isContiguous, type Spec, sizeOf, type View } from "./spec.js";
+import { contiguousView, isContiguous, type Spec, sizeOf } from "./spec.js";
 import { allocate, release, type Storage } from "./storage.js";
 import { Tensor } from "./tensor.js";
 import type { Variable } from "./variable.js";
 import { expandView, viewKey } from "./view.js";
 
-/** A piece of a buffer. */
-interface Place {
-  readonly storage: Storage;
-  readonly view: View;
-}
+type Place = PlaceOf<Storage>;
+
+const placeOf = (t: Tensor): Place => ({ root: t.storage, view: t.view });
 
 /** More kernels than any model's eager step has; the oldest are forgotten first. */
 const MAX_LOADED = 4096;
 
 class Eager implements Interpreter {
   readonly #loaded = new WeakMap<object, Map<string, Executable>>();
-  /** Set by {@link detectAnomalies}. */
-  anomalies = false;
+  /** Looks at the results of every op; set by detectAnomalies. */
+  inspect: ((op: string, ins: readonly Tensor[], outs: readonly Tensor[]) => void) | null = null;
 
   apply<A>(op: OpDef<A>, ins: readonly Tensor[], attrs: A, outs: readonly Spec[]): readonly Tensor[] {
     for (const t of ins) checkDevice(op.name, t);
     const results = this.#apply(op, ins, attrs, outs);
-    if (this.anomalies) for (const t of results) checkNaN(op.name, ins, t);
+    this.inspect?.(op.name, ins, results);
     return results;
   }
 
@@ -55,43 +53,21 @@ class Eager implements Interpreter {
   /** A contiguous copy. */
   copy(t: Tensor): Tensor {
     const out = this.#fresh(t);
-    this.#map(input(0, t.dtype), [t], { storage: out, view: contiguousView(t) });
+    this.#map(input(0, t.dtype), [placeOf(t)], { root: out, view: contiguousView(t) });
     return new Tensor(t, out);
   }
 
   /** A copy in another physical arrangement (see {@link Layout}). */
   pack(t: Tensor, layout: Layout): Tensor {
-    const { padded, inside, cut } = packViews(t, layout);
-    const physical = physicalSpec(t, layout);
-    const out = this.#fresh(physical);
-    const place = { storage: out, view: contiguousView(physical) };
-    if (inside === null) {
-      const plain = this.contiguous(t);
-      this.#map(input(0, t.dtype), [{ storage: plain.storage, view: cut(plain.view) }], place);
-      plain.dispose();
-    } else {
-      const middle = this.#fresh(padded);
-      this.#map(num(0, t.dtype), [], { storage: middle, view: contiguousView(padded) });
-      this.#map(input(0, t.dtype), [t], { storage: middle, view: inside });
-      this.#map(input(0, t.dtype), [{ storage: middle, view: cut(contiguousView(padded)) }], place);
-      release(middle);
-    }
-    return new Tensor(physical, out);
+    const plain = this.contiguous(t);
+    const packed = this.#convert("pack", plain, layout, t, physicalSpec(t, layout));
+    plain.dispose();
+    return packed;
   }
 
   /** The plain copy of a packed tensor. */
   unpack(packed: Tensor, layout: Layout, plain: Spec): Tensor {
-    const { padded, inside, cut } = packViews(plain, layout);
-    const out = this.#fresh(plain);
-    if (inside === null) {
-      this.#map(input(0, plain.dtype), [packed], { storage: out, view: cut(contiguousView(plain)) });
-    } else {
-      const middle = this.#fresh(padded);
-      this.#map(input(0, plain.dtype), [packed], { storage: middle, view: cut(contiguousView(padded)) });
-      this.#map(input(0, plain.dtype), [{ storage: middle, view: inside }], { storage: out, view: contiguousView(plain) });
-      release(middle);
-    }
-    return new Tensor(plain, out);
+    return this.#convert("unpack", packed, layout, plain, plain);
   }
 
   // ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -110,17 +86,17 @@ class Eager implements Interpreter {
       const { fill, views, accumulate } = op.assemble(ins, attrs);
       const out = this.#fresh(outs[0]!);
       const whole = contiguousView(outs[0]!);
-      if (fill !== undefined) this.#map(num(fill, whole.dtype), [], { storage: out, view: whole });
+      if (fill !== undefined) this.#map(num(fill, whole.dtype), [], { root: out, view: whole });
       ins.forEach((t, i) => {
-        this.#map(input(0, t.dtype), [t], { storage: out, view: views[i]! }, accumulate);
+        this.#map(input(0, t.dtype), [placeOf(t)], { root: out, view: views[i]! }, accumulate);
       });
       return [new Tensor(outs[0]!, out)];
     }
     if (op.expr) {
       const out = outs[0]!;
       const storage = this.#fresh(out);
-      const places = ins.map((t) => ({ storage: t.storage, view: expandView(t.view, out.shape) }));
-      this.#run(`${op.name}${attrsKey(attrs, exprKey)}`, places, [{ storage, view: contiguousView(out) }], (signature) => {
+      const places = ins.map((t) => ({ root: t.storage, view: expandView(t.view, out.shape) }));
+      this.#run(`${op.name}${attrsKey(attrs, exprKey)}`, places, [{ root: storage, view: contiguousView(out) }], (signature) => {
         const expr = op.expr!(ins.map((t, i) => input(i, t.dtype)), attrs);
         return { op: "map", signature: { ...signature, attrs: { expr } } };
       });
@@ -144,7 +120,7 @@ class Eager implements Interpreter {
     const layouts = kernel.layouts?.(signature);
     const given = ins.map((t, i) => (layouts?.ins[i] ? this.pack(t, layouts.ins[i]!) : t));
     const places = given.map((t, i) => ({
-      storage: t.storage,
+      root: t.storage,
       view: layouts?.ins[i] ? contiguousView(ins[i]!) : t.view,
     }));
     const made = outs.map((o, i) => (layouts?.outs[i] ? physicalSpec(o, layouts.outs[i]!) : o));
@@ -152,7 +128,7 @@ class Eager implements Interpreter {
     this.#run(
       `${op.name}${attrsKey(attrs, exprKey)}`,
       places,
-      storages.map((storage, i) => ({ storage, view: contiguousView(outs[i]!) })),
+      storages.map((root, i) => ({ root, view: contiguousView(outs[i]!) })),
       (s) => ({ op: op.name, kernel, signature: { ...s, attrs } }),
     );
     given.forEach((t, i) => {
@@ -165,6 +141,17 @@ class Eager implements Interpreter {
       t.dispose();
       return plain;
     });
+  }
+
+  #convert(direction: "pack" | "unpack", from: Tensor, layout: Layout, plain: Spec, to: Spec): Tensor {
+    const target = this.#fresh(to);
+    const middle: Storage[] = [];
+    convert(direction, plain, layout, from.storage, target, {
+      temporary: (spec) => middle[middle.push(this.#fresh(spec)) - 1]!,
+      map: (expr, source, out) => this.#map(expr, source, out),
+    });
+    for (const storage of middle) release(storage);
+    return new Tensor(to, target);
   }
 
   #map(expr: Expr, ins: readonly Place[], out: Place, accumulate?: boolean): void {
@@ -200,7 +187,7 @@ class Eager implements Interpreter {
         loaded.delete(oldest);
       }
     }
-    executable.run(ins.map((p) => p.storage.buffer), outs.map((p) => p.storage.buffer));
+    executable.run(ins.map((p) => p.root.buffer), outs.map((p) => p.root.buffer));
   }
 
   #fresh(spec: Spec): Storage {
@@ -210,40 +197,6 @@ class Eager implements Interpreter {
 
 /** The one eager interpreter. */
 export const eager = new Eager();
-
-/**
- * Checks the result of every op for NaN, forward and backward, and throws at the first, naming op and module.
- * Slow, for finding a fault; compiled functions run eagerly meanwhile.
- *
- * @example
- * ```ts
- * detectAnomalies(true);
- * tensor([-1]).log(); // throws: log: expected no NaN, …
- * ```
- */
-export function detectAnomalies(on = true): void {
-  eager.anomalies = on;
-}
-
-function checkNaN(op: string, ins: readonly Tensor[], t: Tensor): void {
-  if (t.dtype !== "f32" || !hasNaN(t)) return;
-  const before = ins.findIndex((x) => x.dtype === "f32" && hasNaN(x));
-  fail({
-    op: modulePath() === undefined && /Grad$|\/grad$/.test(op) ? `backward of ${op}` : op,
-    expected: "no NaN in the result",
-    got: `NaN in the result ${show(t.shape)}`,
-    hint:
-      before >= 0
-        ? `Input ${before} ${show(ins[before]!.shape)} had NaN already: look at where it comes from.`
-        : "Its inputs had none: look for log or sqrt of a negative number, 0/0, ∞ − ∞, or a learning rate that is too large.",
-  });
-}
-
-function hasNaN(t: Tensor): boolean {
-  const data = readNow(t);
-  for (let i = 0; i < data.length; i++) if (Number.isNaN(data[i])) return true;
-  return false;
-}
 
 /** The elements in row-major order, at once. */
 export function readNow(t: Tensor): Float32Array | Int32Array | Uint32Array {

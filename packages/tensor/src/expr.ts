@@ -17,7 +17,6 @@ export type Expr =
 type Rule = "same" | "float" | "bool" | "int" | "select" | "cast";
 
 interface Scalar {
-  readonly args: number;
   readonly rule: Rule;
   d?(x: readonly Expr[], y: Expr): readonly Expr[];
 }
@@ -31,47 +30,45 @@ export type ScalarFn =
   | "select" | "cast" | "bitcast";
 
 /**
- * Every scalar function, its arity, its dtype rule, and its derivative in each argument (`x` arguments, `y` result).
+ * Every scalar function, its dtype rule, and its derivative in each argument (`x` arguments, `y` result).
  * No derivative: zero almost everywhere (floor, comparisons, …).
  */
 const scalarFns: Record<ScalarFn, Scalar> = {
-  neg: { args: 1, rule: "same", d: () => [num(-1)] },
-  abs: { args: 1, rule: "same", d: ([x]) => [call("sign", x!)] },
-  sign: { args: 1, rule: "same" },
-  floor: { args: 1, rule: "same" },
-  ceil: { args: 1, rule: "same" },
+  neg: { rule: "same", d: () => [num(-1)] },
+  abs: { rule: "same", d: ([x]) => [call("sign", x!)] },
+  sign: { rule: "same" },
+  floor: { rule: "same" },
+  ceil: { rule: "same" },
   /** Half to even, as IEEE 754. */
-  round: { args: 1, rule: "same" },
-  trunc: { args: 1, rule: "same" },
-  exp: { args: 1, rule: "float", d: (_, y) => [y] },
-  expm1: { args: 1, rule: "float", d: ([x]) => [call("exp", x!)] },
-  log: { args: 1, rule: "float", d: ([x]) => [call("recip", x!)] },
-  log1p: { args: 1, rule: "float", d: ([x]) => [call("recip", call("add", x!, num(1)))] },
-  sqrt: { args: 1, rule: "float", d: (_, y) => [call("div", num(0.5), y)] },
-  recip: { args: 1, rule: "float", d: (_, y) => [call("neg", call("mul", y, y))] },
-  sin: { args: 1, rule: "float", d: ([x]) => [call("cos", x!)] },
-  cos: { args: 1, rule: "float", d: ([x]) => [call("neg", call("sin", x!))] },
-  tan: { args: 1, rule: "float", d: (_, y) => [call("add", num(1), call("mul", y, y))] },
-  asin: { args: 1, rule: "float", d: ([x]) => [call("recip", call("sqrt", oneMinusSquare(x!)))] },
-  acos: { args: 1, rule: "float", d: ([x]) => [call("neg", call("recip", call("sqrt", oneMinusSquare(x!))))] },
-  atan: { args: 1, rule: "float", d: ([x]) => [call("recip", call("add", num(1), call("mul", x!, x!)))] },
-  sinh: { args: 1, rule: "float", d: ([x]) => [call("cosh", x!)] },
-  cosh: { args: 1, rule: "float", d: ([x]) => [call("sinh", x!)] },
-  tanh: { args: 1, rule: "float", d: (_, y) => [oneMinusSquare(y)] },
-  sigmoid: { args: 1, rule: "float", d: (_, y) => [call("mul", y, call("sub", num(1), y))] },
+  round: { rule: "same" },
+  trunc: { rule: "same" },
+  exp: { rule: "float", d: (_, y) => [y] },
+  expm1: { rule: "float", d: ([x]) => [call("exp", x!)] },
+  log: { rule: "float", d: ([x]) => [call("recip", x!)] },
+  log1p: { rule: "float", d: ([x]) => [call("recip", call("add", x!, num(1)))] },
+  sqrt: { rule: "float", d: (_, y) => [call("div", num(0.5), y)] },
+  recip: { rule: "float", d: (_, y) => [call("neg", call("mul", y, y))] },
+  sin: { rule: "float", d: ([x]) => [call("cos", x!)] },
+  cos: { rule: "float", d: ([x]) => [call("neg", call("sin", x!))] },
+  tan: { rule: "float", d: (_, y) => [call("add", num(1), call("mul", y, y))] },
+  asin: { rule: "float", d: ([x]) => [call("recip", call("sqrt", oneMinusSquare(x!)))] },
+  acos: { rule: "float", d: ([x]) => [call("neg", call("recip", call("sqrt", oneMinusSquare(x!))))] },
+  atan: { rule: "float", d: ([x]) => [call("recip", call("add", num(1), call("mul", x!, x!)))] },
+  sinh: { rule: "float", d: ([x]) => [call("cosh", x!)] },
+  cosh: { rule: "float", d: ([x]) => [call("sinh", x!)] },
+  tanh: { rule: "float", d: (_, y) => [oneMinusSquare(y)] },
+  sigmoid: { rule: "float", d: (_, y) => [call("mul", y, call("sub", num(1), y))] },
   erf: {
-    args: 1,
     rule: "float",
     d: ([x]) => [call("mul", num(2 / Math.sqrt(Math.PI)), call("exp", call("neg", call("mul", x!, x!))))],
   },
-  add: { args: 2, rule: "same", d: () => [num(1), num(1)] },
-  sub: { args: 2, rule: "same", d: () => [num(1), num(-1)] },
-  mul: { args: 2, rule: "same", d: ([a, b]) => [b!, a!] },
-  div: { args: 2, rule: "float", d: ([, b], y) => [call("recip", b!), call("neg", call("div", y, b!))] },
+  add: { rule: "same", d: () => [num(1), num(1)] },
+  sub: { rule: "same", d: () => [num(1), num(-1)] },
+  mul: { rule: "same", d: ([a, b]) => [b!, a!] },
+  div: { rule: "float", d: ([, b], y) => [call("recip", b!), call("neg", call("div", y, b!))] },
   /** Remainder with the divisor's sign, as Python and `torch.remainder`. */
-  mod: { args: 2, rule: "same", d: ([a, b]) => [num(1), call("neg", call("floor", call("div", a!, b!)))] },
+  mod: { rule: "same", d: ([a, b]) => [num(1), call("neg", call("floor", call("div", a!, b!)))] },
   pow: {
-    args: 2,
     rule: "float",
     // 0 · x^(b−1) at b = 0, and log 0 at a = 0, are taken as 0, as PyTorch does.
     d: ([a, b], y) => [
@@ -88,23 +85,23 @@ const scalarFns: Record<ScalarFn, Scalar> = {
     ],
   },
   /** NaN if either is NaN. The gradient of a tie is shared evenly. */
-  max: { args: 2, rule: "same", d: ([a, b]) => shared(a!, b!) },
-  min: { args: 2, rule: "same", d: ([a, b]) => [...shared(a!, b!)].reverse() },
-  lt: { args: 2, rule: "bool" },
-  le: { args: 2, rule: "bool" },
-  eq: { args: 2, rule: "bool" },
-  ne: { args: 2, rule: "bool" },
-  and: { args: 2, rule: "int" },
-  or: { args: 2, rule: "int" },
-  xor: { args: 2, rule: "int" },
-  shl: { args: 2, rule: "int" },
-  shr: { args: 2, rule: "int" },
+  max: { rule: "same", d: ([a, b]) => shared(a!, b!) },
+  min: { rule: "same", d: ([a, b]) => [...shared(a!, b!)].reverse() },
+  lt: { rule: "bool" },
+  le: { rule: "bool" },
+  eq: { rule: "bool" },
+  ne: { rule: "bool" },
+  and: { rule: "int" },
+  or: { rule: "int" },
+  xor: { rule: "int" },
+  shl: { rule: "int" },
+  shr: { rule: "int" },
   /** `select(condition, a, b)`: a where the condition is true. The other branch never matters, not even NaN. */
-  select: { args: 3, rule: "select" },
+  select: { rule: "select" },
   /** Value conversion; f32 → integers truncates and saturates, NaN → 0; anything → bool is `≠ 0`. */
-  cast: { args: 1, rule: "cast", d: () => [num(1)] },
+  cast: { rule: "cast", d: () => [num(1)] },
   /** The same 32 bits seen as another dtype. */
-  bitcast: { args: 1, rule: "cast" },
+  bitcast: { rule: "cast" },
 };
 
 // ── building ───────────────────────────────────────────────────────────────────────────────────────

@@ -2,7 +2,8 @@
 
 import type { Layout } from "./backend.js";
 import { fail, show } from "./errors.js";
-import { rowMajor, type Spec, sizeOf, type View } from "./spec.js";
+import { type Expr, input, num } from "./expr.js";
+import { contiguousView, rowMajor, type Spec, sizeOf, type View } from "./spec.js";
 import { permuteView } from "./view.js";
 
 /** What a packed tensor is in memory: a contiguous tensor of the physical shape. */
@@ -15,11 +16,23 @@ export function layoutKey(layout: Layout | null | undefined): string {
   return layout ? JSON.stringify([layout.name, layout.pad ?? 0, layout.split, layout.order]) : "";
 }
 
+/** A piece of a buffer; `Root` is whoever owns it: a storage, or a value of a graph. */
+export interface Place<Root> {
+  readonly root: Root;
+  readonly view: View;
+}
+
 /**
- * The steps of a conversion: write the plain elements `inside` a zeroed buffer of the `padded` shape (`null`: no
- * padding, nothing to do), then read that through `cut`, which gives the physical order.
+ * Converts between plain rows and a layout, as maps: the plain elements stand inside a zeroed buffer of the padded
+ * shape, and that buffer, cut and permuted, is the packed one.
+ *
+ * @param how.temporary a buffer for the padded shape; only where there is padding
+ * @param how.map runs `out = expr(ins)`
  */
-export function packViews(plain: Spec, layout: Layout) {
+export function convert<Root>(
+  direction: "pack" | "unpack", plain: Spec, layout: Layout, from: Root, to: Root,
+  how: { temporary(spec: Spec): Root; map(expr: Expr, ins: readonly Place<Root>[], out: Place<Root>): void },
+): void {
   const pad = layout.pad ?? plain.shape.map(() => [0, 0] as const);
   const padded: Spec = { dtype: plain.dtype, shape: plain.shape.map((d, i) => d + pad[i]![0] + pad[i]![1]) };
   if (sizeOf(padded.shape) !== sizeOf(layout.split)) {
@@ -29,12 +42,24 @@ export function packViews(plain: Spec, layout: Layout) {
       got: `${sizeOf(layout.split)} elements`,
     });
   }
+  const element = input(0, plain.dtype);
   const strides = rowMajor(padded.shape);
-  const offset = pad.reduce((sum, [before], i) => sum + before * strides[i]!, 0);
-  const none = pad.every(([before, after]) => before === 0 && after === 0);
-  const inside: View | null = none ? null : { ...plain, offset, strides };
-  const cut = (of: View): View => permuteView({ ...of, shape: layout.split, strides: rowMajor(layout.split) }, layout.order);
-  return { padded, inside, cut };
+  const inside: View = { ...plain, offset: pad.reduce((sum, [before], i) => sum + before * strides[i]!, 0), strides };
+  const cut = permuteView({ dtype: plain.dtype, shape: layout.split, offset: 0, strides: rowMajor(layout.split) }, layout.order);
+  const physical = contiguousView(physicalSpec(plain, layout));
+  const tight = sizeOf(padded.shape) === sizeOf(plain.shape);
+  if (direction === "pack") {
+    const middle = tight ? from : how.temporary(padded);
+    if (!tight) {
+      how.map(num(0, plain.dtype), [], { root: middle, view: contiguousView(padded) });
+      how.map(element, [{ root: from, view: contiguousView(plain) }], { root: middle, view: inside });
+    }
+    how.map(element, [{ root: middle, view: cut }], { root: to, view: physical });
+  } else {
+    const middle = tight ? to : how.temporary(padded);
+    how.map(element, [{ root: from, view: physical }], { root: middle, view: cut });
+    if (!tight) how.map(element, [{ root: middle, view: inside }], { root: to, view: contiguousView(plain) });
+  }
 }
 
 /**

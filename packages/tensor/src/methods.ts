@@ -1,18 +1,20 @@
-// Which functions are also methods of Tensor: those whose first argument is one. Importing this file installs them.
+// Which functions are also methods of Tensor: those people chain. A class cannot be tree-shaken, so everything here is
+// in every bundle, and the rest (sorting, padding, einsum, …) are functions, which cost only those who use them.
 
 import { readLater, readNow } from "./eager.js";
 import { fail, show } from "./errors.js";
-import * as activations from "./ops/activations.js";
-import * as indexing from "./ops/indexing.js";
-import * as linalg from "./ops/linalg.js";
-import * as movement from "./ops/movement.js";
-import * as pointwise from "./ops/pointwise.js";
-import * as reductions from "./ops/reductions.js";
+import { relu, sigmoid, tanh } from "./ops/activations.js";
+import { matmul } from "./ops/linalg.js";
+import {
+  contiguous, expand, flatten, flip, permute, reshape, select, slice, squeeze, transpose, unsqueeze,
+} from "./ops/movement.js";
+import {
+  abs, add, cast, ceil, clamp, cos, div, eq, exp, floor, ge, gt, isFinite, isNaN, le, log,
+  logicalAnd, logicalNot, logicalOr, lt, maskedFill, maximum, minimum, mod, mul, ne, neg, pow, reciprocal,
+  round, rsqrt, sign, sin, sqrt, square, sub,
+} from "./ops/pointwise.js";
+import { all, any, argmax, argmin, logSoftmax, max, mean, min, softmax, std, sum, variance } from "./ops/reductions.js";
 import { Tensor } from "./tensor.js";
-
-const { where: _where, unary: _unary, unaryWith: _unaryWith, pointwise: _pointwise, ...elementwise } = pointwise;
-const { cat: _cat, stack: _stack, ...moves } = movement;
-const { matmulOp: _matmulOp, einsum: _einsum, ...products } = linalg;
 
 /** Reading data back. */
 const reading = {
@@ -26,7 +28,19 @@ const reading = {
   toArray: async (x: Tensor): Promise<unknown> => nest(Array.from(await readLater(x), (v) => (x.dtype === "bool" ? v !== 0 : v)), x.shape),
 };
 
-const methods = { ...elementwise, ...activations, ...reductions, ...moves, ...indexing, ...products, ...reading };
+const methods = {
+  ...reading,
+  // arithmetic, elementary functions, comparison
+  add, sub, mul, div, mod, pow, maximum, minimum, neg, abs, sign, square, reciprocal, clamp,
+  floor, ceil, round, exp, log, sqrt, rsqrt, sin, cos,
+  eq, ne, lt, le, gt, ge, logicalAnd, logicalOr, logicalNot, isNaN, isFinite, maskedFill, cast,
+  // activations
+  relu, sigmoid, tanh, softmax, logSoftmax,
+  // reductions and products
+  sum, mean, max, min, any, all, argmax, argmin, variance, std, matmul,
+  // shape
+  reshape, permute, transpose, flatten, squeeze, unsqueeze, expand, slice, select, flip, contiguous,
+};
 
 type Method<F> = F extends (x: Tensor, ...args: infer A) => infer R ? (...args: A) => R : never;
 type Methods = { [K in keyof typeof methods]: Method<(typeof methods)[K]> };

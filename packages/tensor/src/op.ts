@@ -60,6 +60,7 @@ export interface Saved<A> {
  * const y = apply(double, [x], {})[0];
  * ```
  */
+// @__NO_SIDE_EFFECTS__
 export function defineOp<A>(op: OpDef<A>): OpDef<A> {
   return Object.freeze(op);
 }

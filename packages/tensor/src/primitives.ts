@@ -3,9 +3,9 @@
 import { apply1 } from "./apply.js";
 import type { AxisAttrs, MapAttrs, ReduceAttrs } from "./backend.js";
 import { fail, show } from "./errors.js";
-import { call, cast, differentiate, type Expr, input, inputsOf, type ScalarFn, substitute } from "./expr.js";
+import { call, cast, differentiate, type Expr, input, inputsOf, substitute } from "./expr.js";
 import { defineOp, type OpDef } from "./op.js";
-import { checkDType, isContiguous, rowMajor, type Spec, sameShape, sizeOf, type View } from "./spec.js";
+import { checkDType, isContiguous, type Spec, sameShape, sizeOf, type View } from "./spec.js";
 import type { Tensor } from "./tensor.js";
 import { checkView, expandView, permuteView, reshapeView } from "./view.js";
 
@@ -33,12 +33,11 @@ export const reduce: OpDef<ReduceAttrs> = defineOp({
     const spread = (t: Tensor) => expandTo(t, axes, shape);
     const given = ins.map((t, i) => input(i + 1, t.dtype));
     const element = substituteInputs(prologue, given);
-    // The share of each element: of a sum all, of a maximum an equal part of the ties, of a product the product of the others.
+    if (of === "mul") fail({ op: "reduce", expected: "add, max or min for a gradient", got: "mul", hint: "Use prod(), which has one." });
+    // The share of each element: of a sum all, of a maximum an equal part of the ties.
     let share: { expr: Expr; more: Tensor[] };
     if (of === "add") share = { expr: input(0), more: [] };
-    else if (of === "mul") {
-      share = { expr: call("mul", input(0), input(ins.length + 1)), more: [productOfOthers(ins, prologue, axes)] };
-    } else {
+    else {
       const isBest = (best: Expr, x: Expr) => cast(call("eq", x, best), "f32");
       const best = outs[0]!;
       const ties = apply1(reduce, [...ins, spread(best)], {
@@ -171,45 +170,6 @@ export function expandTo(t: Tensor, axes: readonly number[], shape: readonly num
 
 function reshapeTo(t: Tensor, shape: readonly number[]): Tensor {
   return sameShape(t.shape, shape) ? t : apply1(reshapeOp, [t], { shape });
-}
-
-/**
- * Running sums or products along an axis in log₂ n passes over all of it (Hillis and Steele, 1986):
- * `y[i] = x[0] … x[i]`; reversed, from the end.
- */
-export function cumulative(x: Tensor, axis: number, f: "add" | "mul", reversed = false): Tensor {
-  let y = x;
-  for (let by = 1; by < x.shape[axis]!; by *= 2) y = combine(f, y, shifted(y, axis, reversed ? -by : by, f === "mul" ? 1 : 0));
-  return y;
-}
-
-/** `y[i] = x[i − by]`, `fill` where there is none. */
-function shifted(x: Tensor, axis: number, by: number, fill: number): Tensor {
-  const strides = rowMajor(x.shape);
-  const shape = x.shape.with(axis, Math.max(0, x.shape[axis]! - Math.abs(by)));
-  const step = Math.abs(by) * strides[axis]!;
-  const [from, to] = by > 0 ? [0, step] : [step, 0];
-  const part = apply1(strided, [x], { region: { shape, offset: from, strides } });
-  return apply1(assemble, [part], { shape: x.shape, fill, regions: [{ shape, offset: to, strides }] });
-}
-
-function combine(f: ScalarFn, a: Tensor, b: Tensor): Tensor {
-  return apply1(map, [a, b], { expr: call(f, input(0, a.dtype), input(1, b.dtype)), shape: a.shape });
-}
-
-/** For each element the product of all the others it was multiplied with: right even where some are 0. */
-function productOfOthers(ins: readonly Tensor[], prologue: Expr, axes: readonly number[]): Tensor {
-  const { shape } = ins[0]!;
-  const kept = shape.flatMap((_, i) => (axes.includes(i) ? [] : [i]));
-  const order = [...kept, ...axes];
-  const rows = kept.map((i) => shape[i]!);
-  const n = sizeOf(axes.map((i) => shape[i]!));
-  const elements = apply1(permuteOp, [apply1(map, ins, { expr: prologue, shape })], { axes: order });
-  const flat = reshapeTo(elements, [...rows, n]);
-  const before = shifted(cumulative(flat, rows.length, "mul"), rows.length, 1, 1);
-  const after = shifted(cumulative(flat, rows.length, "mul", true), rows.length, -1, 1);
-  const others = reshapeTo(combine("mul", before, after), order.map((i) => shape[i]!));
-  return apply1(permuteOp, [others], { axes: order.map((_, i) => order.indexOf(i)) });
 }
 
 function checkIndex(op: string, x: Spec, i: Spec, axis: number): void {

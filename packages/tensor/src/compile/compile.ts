@@ -78,7 +78,7 @@ export function compile<F extends (...args: never[]) => unknown>(f: F, { maxTrac
   };
 
   const compiled = (...args: unknown[]): unknown => {
-    if (activeInterpreter() !== null || eager.anomalies) return f(...(args as never[]));
+    if (activeInterpreter() !== null || eager.inspect) return f(...(args as never[]));
     const { tensors, compilation } = prepare(args);
     return compilation.run(tensors);
   };

@@ -18,6 +18,7 @@ export function explain({ traced, arranged, planned, backend }: { traced: Traced
   });
   const bytes = (values: readonly number[]) => values.reduce((sum, v) => sum + bytesOf(graph.specs[v]!), 0);
   const { slots } = planned.plan;
+  const kernels = planned.describe();
   return [
     `# traced: ${traced.graph.nodes.length} ops`,
     showGraph(traced.graph),
@@ -26,8 +27,8 @@ export function explain({ traced, arranged, planned, backend }: { traced: Traced
     ...inputs,
     showGraph(graph),
     "",
-    `# ${planned.kernels.length} kernels`,
-    ...planned.kernels.map((k, i) => `${String(i).padStart(4)}  ${k}`),
+    `# ${kernels.length} kernels`,
+    ...kernels.map((k, i) => `${String(i).padStart(4)}  ${k}`),
     "",
     `# memory: inputs ${bytes(sources.map((_, i) => i))} B, results ${bytes(graph.outputs)} B, temporaries ${placeSlots(slots).bytes} B (${slots.length} values, ${slots.reduce((n, s) => n + s.bytes, 0)} B without sharing)`,
   ].join("\n");

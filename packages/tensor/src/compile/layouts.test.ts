@@ -111,7 +111,7 @@ describe("layouts", () => {
     await closeTo(weight.value, w);
     await closeTo(step(input), naive(x, w, 2, 3, 6));
     expect(step.explain()).toContain("packed as panels4");
-    expect(step.explain()).not.toContain("[pack panels4]");
+    expect(step.explain()).not.toMatch(/= (un)?pack\(/);
   });
 
   it("runs a whole training step packed: weight, gradient and moments, without a conversion", async () => {
@@ -136,7 +136,7 @@ describe("layouts", () => {
     expect(gradientCalls).toBe(3);
     expect(layer.weight.held.layout?.name).toBe("panels4");
     expect(moment.held.layout?.name).toBe("panels4");
-    expect(step.explain()).not.toMatch(/\[(un)?pack panels4\]/);
+    expect(step.explain()).not.toMatch(/= (un)?pack\(/);
 
     setBackend(plainBackend);
     const other = new Layer();
@@ -166,14 +166,14 @@ describe("layouts", () => {
     const x = data(2, 3);
     const sums = naive(new Float32Array([1, 1, 1]), w, 1, 3, 5);
     await closeTo(step(tensor(x, { shape: [2, 3] })), naive(x, w, 2, 3, 5).map((v, i) => v + sums[i % 5]!));
-    expect(step.explain()).toMatch(/\[unpack panels4\]/);
+    expect(step.explain()).toMatch(/= unpack\(.*panels4/);
   });
 
   it("packs an intermediate value", async () => {
     const step = compile((x: Tensor, w: Tensor) => matmul(x, w.mul(2)));
     const [x, w] = [data(2, 3), data(3, 5, 4)];
     await closeTo(step(tensor(x, { shape: [2, 3] }), tensor(w, { shape: [3, 5] })), naive(x, w.map((v) => 2 * v), 2, 3, 5));
-    expect(step.explain()).toContain("[pack panels4]");
+    expect(step.explain()).toMatch(/= pack\(.*panels4/);
   });
 
   it("does not overwrite a value somebody still holds", async () => {

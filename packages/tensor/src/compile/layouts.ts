@@ -3,10 +3,10 @@
 
 import { type Backend, findKernel, type Layout, type MapAttrs } from "../backend.js";
 import { input, linearize } from "../expr.js";
-import { layoutKey, packViews, permuteLayout, physicalSpec } from "../layout.js";
-import type { OpDef } from "../op.js";
-import { assemble, expandOp, map, permuteOp, reshapeOp, strided } from "../primitives.js";
-import { contiguousView, type Spec, sizeOf, type View } from "../spec.js";
+import { layoutKey, permuteLayout, physicalSpec } from "../layout.js";
+import { defineOp, type OpDef } from "../op.js";
+import { expandOp, map, permuteOp, reshapeOp } from "../primitives.js";
+import { contiguousView, isContiguous, type Spec, sizeOf, type View } from "../spec.js";
 import { type Graph, GraphBuilder, type GraphNode } from "./graph.js";
 import type { Traced } from "./trace.js";
 
@@ -16,6 +16,15 @@ export interface Arranged extends Traced {
   /** The layout of each written Variable's new value: that of its input. */
   readonly writtenLayouts: readonly (Layout | null)[];
 }
+
+export interface ConversionAttrs {
+  readonly layout: Layout;
+  readonly plain: Spec;
+}
+
+/** Conversions: only this pass makes them, and the plan turns them into maps (see `convert` in layout.ts). Their input is contiguous. */
+export const pack = defineOp<ConversionAttrs>({ name: "pack", infer: (_, { layout, plain }) => [physicalSpec(plain, layout)] });
+export const unpack = defineOp<ConversionAttrs>({ name: "unpack", infer: (_, { plain }) => [plain] });
 
 /** What is known of a value of the old graph: where it is in the new one, in which arrangements. */
 interface Place {
@@ -43,8 +52,17 @@ export function arrange(traced: Traced, backend: Backend): Arranged {
     if (place.home === undefined) place.home = null;
     place.plain ??= place.permuted
       ? to.addAs(permuteOp, [plainOf(place.permuted.of)], { axes: place.permuted.axes }, [graph.specs[v]!])[0]!
-      : unpack(to, packedOf(v, place.home!), graph.specs[v]!, place.home!);
+      : to.addAs(unpack, [packedOf(v, place.home!)], { layout: place.home!, plain: graph.specs[v]! }, [graph.specs[v]!])[0]!;
     return place.plain;
+  };
+
+  /** {@link plainOf}, contiguous. */
+  const rowsOf = (v: number): number => {
+    const value = plainOf(v);
+    const spec = graph.specs[v]!;
+    const { offset } = to.view(value);
+    if (offset === 0 && isContiguous(to.view(value))) return value;
+    return to.addAs(map, [value], { expr: input(0, spec.dtype), shape: spec.shape }, [spec])[0]!;
   };
 
   const packedOf = (v: number, layout: Layout): number => {
@@ -59,7 +77,7 @@ export function arrange(traced: Traced, backend: Backend): Arranged {
       to.specs[value] = physicalSpec(graph.specs[v]!, layout);
       place.home = layout;
       delete place.plain;
-    } else value = pack(to, plainOf(v), graph.specs[v]!, layout);
+    } else value = to.addAs(pack, [rowsOf(v)], { layout, plain: graph.specs[v]! }, [physicalSpec(graph.specs[v]!, layout)])[0]!;
     place.packed.set(key, value);
     return value;
   };
@@ -157,28 +175,6 @@ function wishes(node: GraphNode, views: readonly View[], outs: readonly Spec[], 
   const kernel = findKernel(backend, node.op.name, signature);
   const wanted = kernel?.layouts?.(signature);
   return wanted && [...wanted.ins, ...wanted.outs].some((l) => l) ? { kernel, wanted } : {};
-}
-
-function pack(to: GraphBuilder, value: number, plain: Spec, layout: Layout): number {
-  const { padded, inside, cut } = packViews(plain, layout);
-  const whole = inside ? to.addAs(assemble, [value], { shape: padded.shape, fill: 0, regions: [inside] }, [padded])[0]! : copied(to, value, plain);
-  const read = cut(contiguousView(padded));
-  return copied(to, to.addAs(strided, [whole], { region: read }, [read])[0]!, physicalSpec(plain, layout), `pack ${layout.name}`);
-}
-
-function unpack(to: GraphBuilder, value: number, plain: Spec, layout: Layout): number {
-  const { padded, inside, cut } = packViews(plain, layout);
-  const regions = [cut(contiguousView(padded))];
-  const whole = to.addAs(assemble, [value], { shape: padded.shape, regions }, [padded], { note: `unpack ${layout.name}` })[0]!;
-  const region = inside ?? contiguousView(plain);
-  return copied(to, to.addAs(strided, [whole], { region }, [plain])[0]!, plain);
-}
-
-/** A copy in rows; none where the value is in rows already because a kernel or an input gave it. */
-function copied(to: GraphBuilder, value: number, spec: Spec, note?: string): number {
-  const from = to.producer(value);
-  if (note === undefined && !from?.op.view) return value;
-  return to.addAs(map, [value], { expr: input(0, spec.dtype), shape: spec.shape }, [spec], note ? { note } : {})[0]!;
 }
 
 function inverse(axes: readonly number[]): number[] {

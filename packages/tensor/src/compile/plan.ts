@@ -1,31 +1,31 @@
 // The plan: views are resolved, kernels emitted, and every value is given a place.
 
 import { type Backend, bytesOf, findKernel, type Kernel, type Plan, type PlanStep, type Ref, type Signature, type Slot } from "../backend.js";
-import { fail } from "../errors.js";
-import { input, linearize, num } from "../expr.js";
+import { fail, show } from "../errors.js";
+import { input, num } from "../expr.js";
 import type { OpDef } from "../op.js";
 import { map } from "../primitives.js";
 import { contiguousView, isContiguous, sameShape, type View } from "../spec.js";
+import { convert, type Place } from "../layout.js";
 import type { Graph, GraphNode } from "./graph.js";
+import { type ConversionAttrs, pack, unpack } from "./layouts.js";
 
 export interface Planned {
   readonly plan: Plan<unknown>;
   /** For each output the input whose buffer it takes over, or −1. */
   readonly donors: readonly number[];
-  /** What runs, for people. */
-  readonly kernels: readonly string[];
+  /** What runs, a line per kernel, for people. */
+  describe(): readonly string[];
 }
 
-/** Where a value is: a root buffer, and a view of it. */
-interface Where {
-  readonly root: number;
-  readonly view: View;
-}
+/** Where a value is: the value whose buffer it lies in, and a view of that. */
+type Where = Place<number>;
 
 /**
  * @param donors for each output an input that it may overwrite (a Variable's old value), or −1
  */
 export function planGraph(graph: Graph, backend: Backend, wished: readonly number[]): Planned {
+  const specs = [...graph.specs]; // more to come: temporaries of conversions
   const where: Where[] = [];
   for (let v = 0; v < graph.inputs; v++) where[v] = { root: v, view: contiguousView(graph.specs[v]!) };
 
@@ -45,6 +45,14 @@ export function planGraph(graph: Graph, backend: Backend, wished: readonly numbe
       continue;
     }
     for (const v of node.outs) where[v] = { root: v, view: contiguousView(graph.specs[v]!) };
+    if (node.op === (pack as OpDef) || node.op === (unpack as OpDef)) {
+      const { layout, plain } = node.attrs as ConversionAttrs;
+      convert(node.op === (pack as OpDef) ? "pack" : "unpack", plain, layout, ins[0]!.root, node.outs[0]!, {
+        temporary: (spec) => specs.push(spec) - 1,
+        map: (expr, sources, out) => run(node, "map", sources, [out], { attrs: { expr } }),
+      });
+      continue;
+    }
     if (node.op.assemble) {
       const out = where[node.outs[0]!]!;
       const { fill, views, accumulate } = node.op.assemble(node.ins.map((v) => graph.specs[v]!), node.attrs);
@@ -93,7 +101,7 @@ export function planGraph(graph: Graph, backend: Backend, wished: readonly numbe
     if (slot === undefined) {
       const to = Math.max(lastRead.get(root) ?? 0, lastWrite.get(root)!);
       const from = firstWrite.get(root)!;
-      slot = slots.push({ bytes: bytesOf(graph.specs[root]!), from, to }) - 1;
+      slot = slots.push({ bytes: bytesOf(specs[root]!), from, to }) - 1;
       slotOf.set(root, slot);
     }
     return { slot };
@@ -101,7 +109,7 @@ export function planGraph(graph: Graph, backend: Backend, wished: readonly numbe
   const steps = work.map(
     ({ kernel, signature, ins, outs }): PlanStep<unknown> => ({ code: kernel.emit(signature), ins: ins.map(refOf), outs: outs.map(refOf) }),
   );
-  return { plan: { steps, slots }, donors, kernels: work.map(describe) };
+  return { plan: { steps, slots }, donors, describe: () => work.map(describe) };
 }
 
 /** A packed input is handed to its kernel as what it is without packing. */
@@ -110,10 +118,7 @@ function logicalView(view: View, plain: { readonly shape: readonly number[]; rea
 }
 
 function describe({ op, signature, node }: { op: string; signature: Signature; node: GraphNode }): string {
-  const size = (v: View) => `(${v.shape.join(", ")})`;
-  const attrs = signature.attrs as { expr?: Parameters<typeof linearize>[0] };
-  const formula = attrs.expr ? ` ${linearize(attrs.expr).filter((s) => s.k === "call").length} operations` : "";
-  const after = signature.epilogue ? ` + epilogue` : "";
+  const shapes = (views: readonly View[]) => views.map((v) => show(v.shape)).join(" ");
   const why = node.op.name === op ? "" : ` for ${node.op.name}`;
-  return `${op}${why} ${signature.ins.map(size).join(" ")} → ${signature.outs.map(size).join(" ")}${formula}${after}${node.note ? ` [${node.note}]` : ""}`;
+  return `${op}${why} ${shapes(signature.ins)} → ${shapes(signature.outs)}${signature.epilogue ? " with epilogue" : ""}`;
 }

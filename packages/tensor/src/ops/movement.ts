@@ -286,12 +286,14 @@ export function roll(x: Tensor, shifts: number | readonly number[], axes: number
   }, x);
 }
 
-const triangle = (name: string, keep: "le" | "ge") =>
-  pointwise<{ k: number; rank: number }>(name, ([x], { k, rank }) => {
+// @__NO_SIDE_EFFECTS__
+function triangle(name: string, keep: "le" | "ge") {
+  return pointwise<{ k: number; rank: number }>(name, ([x], { k, rank }) => {
     const [row, column] = [index(rank - 2), index(rank - 1)];
     const limit = call("add", row, num(k, "i32"));
     return choose(keep === "le" ? call("le", column, limit) : call("le", limit, column), x!, cast(num(0), x!.dtype));
   });
+}
 const trilOp = triangle("tril", "le");
 const triuOp = triangle("triu", "ge");
 

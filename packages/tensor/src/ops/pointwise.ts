@@ -13,6 +13,7 @@ import { Tensor } from "../tensor.js";
 export type Operand = Tensor | number;
 
 /** Defines a pointwise op of any number of inputs from its formula. */
+// @__NO_SIDE_EFFECTS__
 export function pointwise<A>(name: string, formula: (ins: readonly Expr[], attrs: A) => Expr): OpDef<A> {
   return defineOp<A>({
     name,
@@ -27,12 +28,14 @@ export function pointwise<A>(name: string, formula: (ins: readonly Expr[], attrs
 }
 
 /** A pointwise function of one tensor. */
+// @__NO_SIDE_EFFECTS__
 export function unary(name: string, formula: (x: Expr) => Expr): (x: Tensor) => Tensor {
   const op = pointwise<object>(name, ([x]) => formula(x!));
   return (x) => apply1(op, [x], {});
 }
 
 /** A pointwise function of one tensor and numbers. */
+// @__NO_SIDE_EFFECTS__
 export function unaryWith<A>(name: string, formula: (x: Expr, attrs: A) => Expr): (x: Tensor, attrs: A) => Tensor {
   const op = pointwise<A>(name, ([x], attrs) => formula(x!, attrs));
   return (x, attrs) => apply1(op, [x], attrs);
@@ -43,6 +46,7 @@ interface Scalars {
   readonly right?: number;
 }
 
+// @__NO_SIDE_EFFECTS__
 function binary(name: string, formula: (a: Expr, b: Expr) => Expr): (a: Operand, b: Operand) => Tensor {
   const op = pointwise<Scalars>(name, (ins, { left, right }) => {
     if (left !== undefined) return formula(weak(left, ins[0]!.dtype), ins[0]!);

@@ -11,7 +11,7 @@ import { map } from "../primitives.js";
 import { checkShape, sizeOf } from "../spec.js";
 import { Tensor } from "../tensor.js";
 import { Variable } from "../variable.js";
-import { tensor, zeros } from "./creation.js";
+import { fromTyped, zeros } from "./creation.js";
 import { expand, reshape, slice } from "./movement.js";
 import { add, cast, floor, lt, mul } from "./pointwise.js";
 
@@ -33,7 +33,7 @@ export class Generator {
 
 function stateOf(seed: number): Tensor {
   if (!Number.isSafeInteger(seed) || seed < 0) fail({ op: "manualSeed", expected: "a whole number from 0 to 2⁵³ − 1", got: `${seed}` });
-  return tensor(new Uint32Array([seed >>> 0, Math.floor(seed / 2 ** 32), 0, 0]));
+  return fromTyped(new Uint32Array([seed >>> 0, Math.floor(seed / 2 ** 32), 0, 0]), { shape: [4], dtype: "u32" });
 }
 
 let shared: { generator: Generator; backend: object } | null = null;

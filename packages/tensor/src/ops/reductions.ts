@@ -4,7 +4,7 @@ import { apply1 } from "../apply.js";
 import { fail, show } from "../errors.js";
 import { call, cast as castExpr, type Expr, index, input, num, select } from "../expr.js";
 import { defineOp, type OpDef } from "../op.js";
-import { cumulative, expandTo, reduce } from "../primitives.js";
+import { expandTo, reduce } from "../primitives.js";
 import { axesOf, axisOf, type DType, sizeOf } from "../spec.js";
 import type { Tensor } from "../tensor.js";
 import { gather } from "./indexing.js";
@@ -35,11 +35,6 @@ export function sum(x: Tensor, axes?: Axes, options: KeepDims = {}): Tensor {
 /** Arithmetic mean; f32. */
 export function mean(x: Tensor, axes?: Axes, options: KeepDims = {}): Tensor {
   return mul(sum(cast(x, "f32"), axes, options), 1 / countOf("mean", x, axes));
-}
-
-/** Product. Its gradient is right even where factors are 0. */
-export function prod(x: Tensor, axes?: Axes, options: KeepDims = {}): Tensor {
-  return reduceBy("prod", x, "mul", axes, summable(x.dtype), options);
 }
 
 /** Greatest element. Ties share the gradient evenly (`torch.amax`). */
@@ -195,23 +190,6 @@ const logSoftmaxOp: OpDef<{ axis: number }> = defineOp({
     return [sub(ct, mul(exp(y!), sum(ct, axis, { keepDims: true })))];
   },
 });
-
-/** Running sum along an axis. */
-export function cumsum(x: Tensor, axis: number): Tensor {
-  return apply1(cumsumOp, [x.dtype === "bool" ? cast(x, "i32") : x], { axis: axisOf("cumsum", axis, x.rank), reversed: false });
-}
-
-const cumsumOp: OpDef<{ axis: number; reversed: boolean }> = defineOp({
-  name: "cumsum",
-  infer: ([x]) => [x!],
-  lower: ([x], { axis, reversed }) => [cumulative(x!, axis, "add", reversed)],
-  vjp: ([ct], { attrs: { axis, reversed } }) => [ct && apply1(cumsumOp, [ct], { axis, reversed: !reversed })],
-});
-
-/** Running product along an axis. */
-export function cumprod(x: Tensor, axis: number): Tensor {
-  return cumulative(x.dtype === "bool" ? cast(x, "i32") : x, axisOf("cumprod", axis, x.rank), "mul");
-}
 
 // ───────────────────────────────────────────────────────────────────────────────────────────────────
 
