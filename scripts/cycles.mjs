@@ -11,7 +11,13 @@ const all = packages();
 const faults = [...all.flatMap(imports), ...packageCycles()];
 for (const fault of faults) console.error(fault);
 
-const { code } = await run("biome", ["lint", "--only=suspicious/noImportCycles", "--log-level=warn", "packages", "apps"]);
+const { code } = await run("biome", [
+  "lint",
+  "--only=suspicious/noImportCycles",
+  "--log-level=warn",
+  "packages",
+  "apps",
+]);
 if (faults.length === 0 && code === 0) console.log("no import cycles, all packages in order");
 process.exit(faults.length > 0 ? 1 : code);
 
@@ -51,7 +57,8 @@ function packageCycles() {
   const byName = new Map(all.map((pkg) => [pkg.name, pkg]));
   /** @type {(name: string, path: string[]) => string[]} */
   const walk = (name, path) => {
-    if (path.includes(name)) return path[0] === name ? [`packages depend in a circle: ${[...path, name].join(" → ")}`] : [];
+    if (path.includes(name))
+      return path[0] === name ? [`packages depend in a circle: ${[...path, name].join(" → ")}`] : [];
     return (byName.get(name)?.dependencies ?? []).flatMap((next) => walk(next, [...path, name]));
   };
   return all.flatMap((pkg) => walk(pkg.name, []));

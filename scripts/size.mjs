@@ -32,7 +32,9 @@ for (const { name, entry, maxBytes } of budgets) {
   const fits = bytes <= maxBytes;
   if (!fits) tooBig++;
   const figures = `${bytes.toLocaleString("en")} of ${maxBytes.toLocaleString("en")} bytes gzip`;
-  console.log(`${fits ? "ok" : "TOO BIG"}  ${name}: ${figures} (${outputFiles[0].contents.length.toLocaleString("en")} minified)`);
+  console.log(
+    `${fits ? "ok" : "TOO BIG"}  ${name}: ${figures} (${outputFiles[0].contents.length.toLocaleString("en")} minified)`,
+  );
   if (!fits || process.argv.includes("--list")) list(metafile);
 }
 process.exit(tooBig > 0 ? 1 : 0);

@@ -1,5 +1,5 @@
 // A program that trains a small MLP with @nn/tensor alone, on the reference backend: what the size budget is for.
-import { compile, Module, randn, type Tensor, valueAndGrad, Variable, zeros } from "@nn/tensor";
+import { compile, Module, randn, type Tensor, Variable, valueAndGrad, zeros } from "@nn/tensor";
 
 class MLP extends Module {
   w1 = new Variable(randn([2, 16]));

@@ -193,7 +193,9 @@ describe("properties", () => {
   });
 
   test("bytes that were never a file are an NNError", () => {
-    const refused = (bytes: Uint8Array) => expect(() => parseSafetensors(bytes)).toThrow(NNError);
+    const refused = (bytes: Uint8Array) => {
+      expect(() => parseSafetensors(bytes)).toThrow(NNError);
+    };
     fc.assert(fc.property(fc.uint8Array({ maxLength: 64 }), refused));
     fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => refused(file(`{"a":{${text}`))));
     fc.assert(fc.property(fc.json(), (text) => refused(file(`{"a":${text}}`))));

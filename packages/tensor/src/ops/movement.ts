@@ -1,10 +1,10 @@
 // Movement of data: views where the strides allow it, copies only where they do not.
 
-import { apply1 } from "../apply.js";
+import { apply, apply1 } from "../apply.js";
 import { fail, show } from "../errors.js";
 import { call, cast, select as choose, index, num } from "../expr.js";
-import { defineOp } from "../op.js";
-import { assemble, expandOp, permuteOp, reshapeOp } from "../primitives.js";
+import { defineOp, type OpDef } from "../op.js";
+import { assemble, expandOp, map, permuteOp, reshapeOp } from "../primitives.js";
 import { axesOf, axisOf, checkShape, promote, rowMajor, sameShape, sizeOf } from "../spec.js";
 import type { Tensor } from "../tensor.js";
 import { sliceView, windowCount, windowView } from "../view.js";
@@ -185,7 +185,7 @@ export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
   return cat(tensors.map((t) => unsqueeze(t, axis)), axis);
 }
 
-/** Parts along an axis: of one size (the last may be smaller), or of the sizes given. */
+/** Parts along an axis: of one size (the last may be smaller), or of the sizes given. Views; their gradients are joined at once. */
 export function split(x: Tensor, sizes: number | readonly number[], axis = 0): Tensor[] {
   const at = axisOf("split", axis, x.rank);
   const d = x.shape[at]!;
@@ -195,13 +195,23 @@ export function split(x: Tensor, sizes: number | readonly number[], axis = 0): T
       ? Array.from({ length: Math.max(1, Math.ceil(d / sizes)) }, (_, i) => Math.min(sizes, d - i * sizes))
       : sizes;
   if (list.reduce((a, b) => a + b, 0) !== d) fail({ op: "split", expected: `sizes that add up to ${d}`, got: show(list) });
-  let from = 0;
-  return list.map((n) => {
-    const start = from;
-    from += n;
-    return slice(x, x.shape.map((_, i) => (i === at ? [start, start + n] : null)));
-  });
+  return [...apply(splitOp, [x], { sizes: list, axis: at })];
 }
+
+const splitOp: OpDef<{ sizes: readonly number[]; axis: number }> = defineOp({
+  name: "split",
+  infer: ([x], { sizes, axis }) => sizes.map((n) => ({ shape: x!.shape.with(axis, n), dtype: x!.dtype })),
+  lower([x], { sizes, axis }) {
+    let from = 0;
+    return sizes.map((n) => {
+      const start = from;
+      from += n;
+      return slice(x!, x!.shape.map((_, i) => (i === axis ? [start, start + n] : null)));
+    });
+  },
+  /** One cat, where the slices one by one would fill and add a whole tensor each. */
+  vjp: (cts, { outs, attrs: { axis } }) => [cat(cts.map((ct, i) => ct ?? zerosOf(outs[i]!)), axis)],
+});
 
 /** At most `n` parts of equal size (the last may be smaller), as `torch.chunk`. */
 export function chunk(x: Tensor, n: number, axis = 0): Tensor[] {
@@ -311,3 +321,7 @@ function matrix(op: string, x: Tensor): Tensor {
   return x.rank >= 2 ? x : fail({ op, expected: "at least two axes", got: show(x.shape) });
 }
 
+
+function zerosOf(x: Tensor): Tensor {
+  return apply1(map, [], { expr: num(0, x.dtype), shape: x.shape });
+}
