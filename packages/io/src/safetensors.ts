@@ -105,7 +105,8 @@ export function serializeSafetensors(
 const MAX_HEADER = 100_000_000;
 
 function toBytes(file: unknown): Uint8Array {
-  if (file instanceof Uint8Array) return file;
+  // A view of its own: on Node's Buffer, slice() would not copy.
+  if (file instanceof Uint8Array) return new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
   if (file instanceof ArrayBuffer) return new Uint8Array(file);
   return fail({
     op: "safetensors",

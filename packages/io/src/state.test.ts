@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { arange, type DType, memory, NNError, type Tensor, tensor, zeros } from "@nn/tensor";
+import { arange, type DType, memory, NNError, type Tensor, tensor, Variable, zeros } from "@nn/tensor";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { StoredDType } from "./dtypes.js";
@@ -140,6 +140,12 @@ describe("saveSafetensors", () => {
 
   test("a name that the format keeps for itself", async () => {
     await expect(saveSafetensors({ __metadata__: zeros([1]) })).rejects.toThrow(NNError);
+  });
+
+  test("what is no tensor", async () => {
+    const save = (x: unknown) => saveSafetensors({ x } as never);
+    await expect(save(new Variable(zeros([1])))).rejects.toThrow(/tensor "x" to be a Tensor, got Variable.*stateDict/);
+    await expect(save(null)).rejects.toThrow(/got null/);
   });
 
   test("what is saved is loaded, bit by bit (property)", async () => {

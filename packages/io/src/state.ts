@@ -1,7 +1,7 @@
 // Tensors from a safetensors file, and a file from tensors: what Module.stateDict() and loadStateDict() exchange.
 // The file format itself is in safetensors.ts.
 
-import { type DType, fail, type Tensor, tensor } from "@nn/tensor";
+import { type DType, fail, Tensor, tensor } from "@nn/tensor";
 import type { StoredDType } from "./dtypes.js";
 import { label } from "./header.js";
 import { parseSafetensors, type StoredTensor, serializeSafetensors } from "./safetensors.js";
@@ -51,7 +51,7 @@ export function loadSafetensors(file: Uint8Array | ArrayBuffer): Record<string, 
  * @param state By name, e.g. `model.stateDict()`.
  * @param options.metadata Text to text, kept in the file's `__metadata__`. Default: none. (Hugging Face's transformers
  *   wants `{ format: "pt" }`.)
- * @throws NNError (op `"safetensors"`) for the name `__metadata__`, or text that UTF-8 cannot write.
+ * @throws NNError (op `"safetensors"`) for what is no Tensor, the name `__metadata__`, or text that UTF-8 cannot write.
  *
  * @example
  * ```ts
@@ -63,6 +63,7 @@ export async function saveSafetensors(
   options: { readonly metadata?: Readonly<Record<string, string>> } = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
   const stored = Object.entries(state).map(async ([name, t]): Promise<[string, StoredTensor]> => {
+    checkIsTensor(name, t);
     const values = await t.read();
     const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
     const data = t.dtype === "bool" ? Uint8Array.from(values) : bytes;
@@ -72,6 +73,16 @@ export async function saveSafetensors(
 }
 
 const STORED = { f32: "F32", i32: "I32", u32: "U32", bool: "BOOL" } as const satisfies Record<DType, StoredDType>;
+
+function checkIsTensor(name: string, t: unknown): void {
+  if (t instanceof Tensor) return;
+  fail({
+    op: "safetensors",
+    expected: `${label(name)} to be a Tensor`,
+    got: t === null || typeof t !== "object" ? String(t) : (t.constructor?.name ?? "an object"),
+    hint: "Pass model.stateDict(); the tensor of a Variable is its value.",
+  });
+}
 
 // ── from stored bytes to numbers ───────────────────────────────────────────────────────────────────
 
