@@ -89,9 +89,10 @@ export const maxPoolGradOp: OpDef<PoolAttrs> = defineOp({
 
 /** Position of an element in its window; inputs of the formula have the shape (N, C, O…, K…). */
 function placeIn(kernel: readonly number[]): expr.Expr {
-  return kernel.reduce<expr.Expr>(
-    (place, k, i) => call("add", call("mul", place, num(k, "i32")), index(2 + kernel.length + i)),
-    num(0, "i32"),
+  const first = 2 + kernel.length;
+  return kernel.slice(1).reduce<expr.Expr>(
+    (place, k, i) => call("add", call("mul", place, num(k, "i32")), index(first + 1 + i)),
+    index(first),
   );
 }
 

@@ -136,26 +136,34 @@ const matmul: Kernel<unknown, Run> = {
     const bs = batch(b);
     const [ai, ak] = a.strides.slice(-2) as [number, number];
     const [bk, bj] = b.strides.slice(-2) as [number, number];
-    const rows = new Float32Array((k + 3) * n); // b, row by row, with zero rows up to a multiple of 4
-    const sums = new Float64Array(n);
+    // Columns of b in a row of memory, and rows of a: sums of products without a copy. Else rows of b, copied if need be.
+    const dots = ak === 1 && bk === 1 && bj !== 1 && k >= 16;
+    const copy = dots || bj === 1 ? null : new Float32Array(k * n);
     const finish = epilogue(signature);
     return (inputs, [o]) => {
       const to = o!.f32;
       const left = inputs[0]!.f32;
       const right = inputs[1]!.f32;
       for (let t = 0; t < as.length; t++) {
-        if (t === 0 || bs[t] !== bs[t - 1]) copyMatrix(rows, right, bs[t]!, k, n, bk, bj);
-        for (let i = 0; i < m; i++) {
-          sums.fill(0);
-          const row = as[t]! + i * ai;
-          for (let p = 0; p < k; p += 4) fourRows(sums, rows, p * n, n, left, row + p * ak, ak, k - p);
-          to.set(sums, (t * m + i) * n);
+        if (dots) {
+          for (let i = 0; i < m; i++) dotRow(to, (t * m + i) * n, left, as[t]! + i * ai, right, bs[t]!, bj, n, k);
+          continue;
+        }
+        if (copy && (t === 0 || bs[t] !== bs[t - 1])) copyMatrix(copy, right, bs[t]!, k, n, bk, bj);
+        const [rows, at, step] = copy ? [copy, 0, n] : [right, bs[t]!, bk];
+        for (let j = 0; j < n; j += TILE) {
+          const wide = Math.min(TILE, n - j);
+          for (let i = 0; i < m; i++) sumRows(to, (t * m + i) * n + j, rows, at + j, step, wide, left, as[t]! + i * ai, ak, k);
         }
       }
       finish?.(inputs, o!);
     };
   },
 };
+
+/** Columns done at a time: their sums, 8 bytes each, stay in the first-level cache. */
+const TILE = 1024;
+const sums = new Float64Array(TILE);
 
 function copyMatrix(to: Float32Array, from: Float32Array, offset: number, k: number, n: number, sk: number, sn: number): void {
   for (let p = 0; p < k; p++) {
@@ -164,16 +172,55 @@ function copyMatrix(to: Float32Array, from: Float32Array, offset: number, k: num
   }
 }
 
-/** sums += up to four rows of b, each times an element of a: one load and store of a sum per four multiplications. */
-function fourRows(sums: Float64Array, b: Float32Array, at: number, n: number, a: Float32Array, from: number, step: number, rest: number): void {
-  const a0 = a[from]!;
-  const a1 = rest > 1 ? a[from + step]! : 0;
-  const a2 = rest > 2 ? a[from + 2 * step]! : 0;
-  const a3 = rest > 3 ? a[from + 3 * step]! : 0;
-  const b1 = at + n;
-  const b2 = b1 + n;
-  const b3 = b2 + n;
-  for (let j = 0; j < n; j++) sums[j] = sums[j]! + a0 * b[at + j]! + a1 * b[b1 + j]! + a2 * b[b2 + j]! + a3 * b[b3 + j]!;
+/** One row of results: rows of b, each times an element of a; four at a time, so that a sum is loaded and stored once for four products. */
+function sumRows(
+  to: Float32Array, out: number, b: Float32Array, at: number, step: number, n: number, a: Float32Array, from: number, ak: number, k: number,
+): void {
+  sums.fill(0, 0, n);
+  let p = 0;
+  for (; p + 4 <= k; p += 4) {
+    const x = from + p * ak;
+    const [a0, a1, a2, a3] = [a[x]!, a[x + ak]!, a[x + 2 * ak]!, a[x + 3 * ak]!];
+    const b0 = at + p * step;
+    const b1 = b0 + step;
+    const b2 = b1 + step;
+    const b3 = b2 + step;
+    for (let j = 0; j < n; j++) sums[j] = sums[j]! + a0 * b[b0 + j]! + a1 * b[b1 + j]! + a2 * b[b2 + j]! + a3 * b[b3 + j]!;
+  }
+  for (; p < k; p++) {
+    const a0 = a[from + p * ak]!;
+    const b0 = at + p * step;
+    for (let j = 0; j < n; j++) sums[j]! += a0 * b[b0 + j]!;
+  }
+  for (let j = 0; j < n; j++) to[out + j] = sums[j]!;
+}
+
+/** One row of results: a row of a times each column of b, four columns at a time. */
+function dotRow(to: Float32Array, out: number, a: Float32Array, from: number, b: Float32Array, at: number, bj: number, n: number, k: number): void {
+  let j = 0;
+  for (; j + 4 <= n; j += 4) {
+    const b0 = at + j * bj;
+    const b1 = b0 + bj;
+    const b2 = b1 + bj;
+    const b3 = b2 + bj;
+    let [s0, s1, s2, s3] = [0, 0, 0, 0];
+    for (let p = 0; p < k; p++) {
+      const x = a[from + p]!;
+      s0 += x * b[b0 + p]!;
+      s1 += x * b[b1 + p]!;
+      s2 += x * b[b2 + p]!;
+      s3 += x * b[b3 + p]!;
+    }
+    to[out + j] = s0;
+    to[out + j + 1] = s1;
+    to[out + j + 2] = s2;
+    to[out + j + 3] = s3;
+  }
+  for (; j < n; j++) {
+    let s = 0;
+    for (let p = 0; p < k; p++) s += a[from + p]! * b[at + j * bj + p]!;
+    to[out + j] = s;
+  }
 }
 
 /** Sorts the last axis; stable; NaN counts as the greatest. */

@@ -86,7 +86,9 @@ const f32Loops: Partial<Record<ScalarFn, Loop>> = {
   eq(r, a, b, _, n) {
     for (let i = 0; i < n; i++) r[i] = a[i] === b[i] ? 1 : 0;
   },
-  ne: each2((x, y) => (x !== y ? 1 : 0)),
+  ne(r, a, b, _, n) {
+    for (let i = 0; i < n; i++) r[i] = a[i] !== b[i] ? 1 : 0;
+  },
   abs: each(Math.abs),
   sign: each(Math.sign),
   floor: each(Math.floor),
@@ -115,7 +117,9 @@ const intLoops: Partial<Record<ScalarFn, Loop>> = {
     for (let i = 0; i < n; i++) r[i] = a[i]! + b[i]!; // the array stored into wraps modulo 2³²
   },
   sub: each2((x, y) => x - y),
-  mul: each2(Math.imul),
+  mul(r, a, b, _, n) {
+    for (let i = 0; i < n; i++) r[i] = Math.imul(a[i]!, b[i]!);
+  },
   max: each2(Math.max),
   min: each2(Math.min),
   mod: each2((x, y) => (y === 0 ? 0 : modulo(x, y))),
@@ -128,7 +132,9 @@ const intLoops: Partial<Record<ScalarFn, Loop>> = {
   trunc: each((x) => x),
   lt: each2((x, y) => (x < y ? 1 : 0)),
   le: each2((x, y) => (x <= y ? 1 : 0)),
-  eq: each2((x, y) => (x === y ? 1 : 0)),
+  eq(r, a, b, _, n) {
+    for (let i = 0; i < n; i++) r[i] = a[i] === b[i] ? 1 : 0;
+  },
   ne: each2((x, y) => (x !== y ? 1 : 0)),
   and: each2((x, y) => x & y),
   or(r, a, b, _, n) {
