@@ -13,14 +13,10 @@ const common: Options = {
 };
 
 /**
- * A published package: one file in `dist` per file in `src`, not one bundle, so that with `sideEffects: false` a
- * bundler drops each module that a program does not use. Relative imports keep their `./name.js` as written.
+ * A published package: one file. Bundlers drop what a program does not use inside of it, too (`@__NO_SIDE_EFFECTS__`
+ * marks what makes ops), and `sideEffects: false` cannot make them drop the file that gives Tensor its methods.
  */
-export const library: Options = {
-  ...common,
-  bundle: false,
-  entry: ["src/**/*.ts", "!src/**/*.test.ts", "!src/**/*.test-d.ts"],
-};
+export const library: Options = { ...common, entry: ["src/index.ts"] };
 
 /** A program for Node, bundled into one file per entry; its dependencies stay imports. */
 export const program = (entry: Record<string, string>): Options => ({ ...common, platform: "node", entry });

@@ -4,27 +4,61 @@ import * as nn from "@nn/tensor";
 import { full, Module, type Tensor, Variable } from "@nn/tensor";
 
 /** A module around a function of one tensor. */
-function activation(f: (x: Tensor) => Tensor) {
-  return class extends Module {
-    override forward(x: Tensor): Tensor {
-      return f(x);
-    }
-  };
+abstract class Activation extends Module {
+  protected abstract readonly f: (x: Tensor) => Tensor;
+  override forward(x: Tensor): Tensor {
+    return this.f(x);
+  }
 }
 
-/** See `relu` in @nn/tensor; the others likewise. */
-export class ReLU extends activation(nn.relu) {}
-export class ReLU6 extends activation(nn.relu6) {}
-export class SELU extends activation(nn.selu) {}
-export class SiLU extends activation(nn.silu) {}
-export class Mish extends activation(nn.mish) {}
-export class Sigmoid extends activation(nn.sigmoid) {}
-export class Tanh extends activation(nn.tanh) {}
-export class Softsign extends activation(nn.softsign) {}
-export class Hardsigmoid extends activation(nn.hardsigmoid) {}
-export class Hardswish extends activation(nn.hardswish) {}
-export class LogSigmoid extends activation(nn.logSigmoid) {}
-export class Tanhshrink extends activation(nn.tanhshrink) {}
+/** See `relu` in @nn/tensor. */
+export class ReLU extends Activation {
+  protected override readonly f = nn.relu;
+}
+/** See `relu6` in @nn/tensor. */
+export class ReLU6 extends Activation {
+  protected override readonly f = nn.relu6;
+}
+/** See `selu` in @nn/tensor. */
+export class SELU extends Activation {
+  protected override readonly f = nn.selu;
+}
+/** See `silu` in @nn/tensor. */
+export class SiLU extends Activation {
+  protected override readonly f = nn.silu;
+}
+/** See `mish` in @nn/tensor. */
+export class Mish extends Activation {
+  protected override readonly f = nn.mish;
+}
+/** See `sigmoid` in @nn/tensor. */
+export class Sigmoid extends Activation {
+  protected override readonly f = nn.sigmoid;
+}
+/** See `tanh` in @nn/tensor. */
+export class Tanh extends Activation {
+  protected override readonly f = nn.tanh;
+}
+/** See `softsign` in @nn/tensor. */
+export class Softsign extends Activation {
+  protected override readonly f = nn.softsign;
+}
+/** See `hardsigmoid` in @nn/tensor. */
+export class Hardsigmoid extends Activation {
+  protected override readonly f = nn.hardsigmoid;
+}
+/** See `hardswish` in @nn/tensor. */
+export class Hardswish extends Activation {
+  protected override readonly f = nn.hardswish;
+}
+/** See `logSigmoid` in @nn/tensor. */
+export class LogSigmoid extends Activation {
+  protected override readonly f = nn.logSigmoid;
+}
+/** See `tanhshrink` in @nn/tensor. */
+export class Tanhshrink extends Activation {
+  protected override readonly f = nn.tanhshrink;
+}
 
 /** Slope below 0: 0.01 by default. */
 export class LeakyReLU extends Module {

@@ -1,31 +1,52 @@
-// When a result counts as right: max|got − want| ≤ max(10·f32_err, 3e-6·scale, 1e-7); integers exactly, NaN for NaN.
+// When a result counts as PyTorch's: the rule of golden/README.md.
 
+import type { Data } from "@nn/tensor";
 import type { GoldenTensor } from "./case.js";
 
-/** What we computed. */
+/** A result, as it was read back. */
 export interface Got {
   readonly shape: readonly number[];
-  readonly data: ArrayLike<number>;
+  readonly data: Data | readonly number[];
 }
 
-/** How far off, in units of what is allowed (at most 1 passes), and what is wrong in words ("": nothing). */
 export interface Verdict {
+  /** Greatest error in units of what is allowed: passed if ≤ 1. */
   readonly ratio: number;
+  /** What is wrong, with the numbers; empty if nothing is. */
   readonly fault: string;
 }
 
+/** The greatest allowed |got − want| of a tensor. */
+export function toleranceOf({ f32Err, scale }: Pick<GoldenTensor, "f32Err" | "scale">): number {
+  return Math.max(10 * f32Err, 3e-6 * scale, 1e-7);
+}
+
+/** `max |got − want| ≤ max(10 · f32_err, 3e-6 · scale, 1e-7)`; integers, NaN and infinities exactly. */
 export function compare(got: Got, want: GoldenTensor): Verdict {
-  if (`${got.shape}` !== `${want.shape}`) return { ratio: Number.POSITIVE_INFINITY, fault: `shape (${got.shape}), expected (${want.shape})` };
-  const allowed = want.dtype === "i32" ? 0 : Math.max(10 * want.f32Err, 3e-6 * want.scale, 1e-7);
-  let worst = 0;
+  const wrong = (fault: string): Verdict => ({ ratio: Number.POSITIVE_INFINITY, fault });
+  if (`${got.shape}` !== `${want.shape}`) return wrong(`shape (${got.shape}) instead of (${want.shape})`);
+  if (want.dtype === "i32" && got.data instanceof Float32Array) return wrong("f32 instead of integers");
+  if (want.dtype === "f32" && (got.data instanceof Int32Array || got.data instanceof Uint32Array)) return wrong("integers instead of f32");
+
+  const allowed = want.dtype === "i32" ? 0 : toleranceOf(want);
+  let worst = -1;
   let at = 0;
   for (let i = 0; i < want.data.length; i++) {
-    const [g, w] = [got.data[i]!, want.data[i]!];
-    // Equal infinities are right, and NaN for NaN; any other mixture is as wrong as can be.
-    const off = Object.is(g, w) || g === w ? 0 : Math.abs(g - w);
-    if (!(off <= worst)) [worst, at] = [Number.isNaN(off) ? Number.POSITIVE_INFINITY : off, i];
+    const error = distance(got.data[i]!, want.data[i]!);
+    if (error > worst) {
+      worst = error;
+      at = i;
+    }
   }
-  const ratio = worst === 0 ? 0 : worst / allowed;
+  const ratio = worst <= 0 ? 0 : worst / allowed;
   if (ratio <= 1) return { ratio, fault: "" };
-  return { ratio, fault: `element ${at}: got ${got.data[at]}, expected ${want.data[at]}, off by ${worst.toExponential(2)}, allowed ${allowed.toExponential(2)}` };
+  const numbers = `got ${got.data[at]}, want ${want.data[at]} at element ${at} of (${want.shape})`;
+  return { ratio, fault: `${numbers}; error ${worst.toPrecision(3)}, allowed ${allowed.toPrecision(3)}` };
+}
+
+/** Infinite where one is NaN or infinite and the other is not just that. */
+function distance(got: number, want: number): number {
+  if (Object.is(got, want) || got === want) return 0;
+  const d = Math.abs(got - want);
+  return Number.isNaN(d) ? Number.POSITIVE_INFINITY : d;
 }
