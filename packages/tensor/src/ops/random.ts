@@ -8,6 +8,7 @@ import { getBackend } from "../current.js";
 import { fail } from "../errors.js";
 import { call, cast as castExpr, type Expr, index, input, num } from "../expr.js";
 import { map } from "../primitives.js";
+import { scope } from "../scope.js";
 import { checkShape, sizeOf } from "../spec.js";
 import { Tensor } from "../tensor.js";
 import { Variable } from "../variable.js";
@@ -124,11 +125,13 @@ function draw(op: string, shape: readonly number[], expr: Expr, { generator = de
   checkShape(op, shape);
   const n = sizeOf(shape);
   if (n === 0) return zeros(shape);
-  const state = generator.state.value;
-  const word = (i: number, size: number) => expand(slice(state, [[i, i + 1]]), [size]);
-  const y = apply1(map, [0, 1, 2, 3].map((i) => word(i, n)), { expr, shape: [n] });
-  generator.state.value = apply1(map, [state, word(2, 4)], { expr: advance(n), shape: [4] });
-  return reshape(y, shape);
+  return scope(() => {
+    const state = generator.state.value;
+    const word = (i: number, size: number) => expand(slice(state, [[i, i + 1]]), [size]);
+    const y = apply1(map, [0, 1, 2, 3].map((i) => word(i, n)), { expr, shape: [n] });
+    generator.state.value = apply1(map, [state, word(2, 4)], { expr: advance(n), shape: [4] });
+    return reshape(y, shape);
+  });
 }
 
 /** Adds `n` to the counter; inputs are the state and its low word. */
