@@ -26,8 +26,8 @@ for (const { name, entry, maxBytes } of budgets) {
     outdir: "out",
     tsconfigRaw: {}, // not the workspace's paths: it is the built packages that count
     plugins: [{ name: "workspace", setup }],
-    logLevel: "error",
-  });
+    logLevel: "error", // esbuild says what is wrong with a program
+  }).catch(() => process.exit(1));
   const bytes = gzipSync(outputFiles[0].contents, { level: 9 }).length;
   const fits = bytes <= maxBytes;
   if (!fits) tooBig++;

@@ -70,11 +70,15 @@ export function run(command, args, { capture = false, cwd = root, env = {} } = {
   /** @type {NodeJS.Signals[]} */
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
   for (const signal of signals) process.on(signal, forward);
+  // npm hands a signal to the shell between it and us, which dies of it and tells nobody: seen as a change of parent.
+  const parent = process.ppid;
+  const orphaned = setInterval(() => process.ppid !== parent && child.kill(), 500);
 
   return new Promise((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (code, signal) => {
       for (const s of signals) process.off(s, forward);
+      clearInterval(orphaned);
       resolve({ code: code ?? 128 + (signal ? constants.signals[signal] : 1), output });
     });
   });
