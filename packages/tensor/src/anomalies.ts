@@ -15,7 +15,11 @@ import type { Tensor } from "./tensor.js";
  * ```
  */
 export function detectAnomalies(on = true): void {
-  eager.inspect = on ? (op, ins, outs) => { for (const t of outs) checkNaN(op, ins, t); } : null;
+  eager.inspect = on
+    ? (op, ins, outs) => {
+        for (const t of outs) checkNaN(op, ins, t);
+      }
+    : null;
 }
 
 function checkNaN(op: string, ins: readonly Tensor[], t: Tensor): void {

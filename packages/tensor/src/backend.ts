@@ -10,7 +10,6 @@ export interface Buffer {
 }
 
 /** `Code` is the backend's own notion of a compiled kernel: a JavaScript loop, a wasm function body, WGSL and a grid. */
-// biome-ignore lint/suspicious/noExplicitAny: a list of backends or kernels holds many kinds of Code
 export interface Backend<Code = any> {
   readonly name: string;
   /** In order of preference: packs given when the backend was made first, the floor last. */
@@ -26,13 +25,15 @@ export interface Backend<Code = any> {
 }
 
 /** One way to run one op. Pure: `emit` needs no device, so its result can be tested as text. */
-// biome-ignore lint/suspicious/noExplicitAny: the attributes of any op
 export interface Kernel<A = any, Code = any> {
   /** Name of the op, `"matmul"` or `"conv/conv"`. The first kernel of an op that accepts a signature runs it. */
   readonly op: string;
   accepts?(signature: Signature<A>): boolean;
   /** Physical arrangements it wants for its inputs and gives to its outputs; `null`: plain rows. */
-  layouts?(signature: Signature<A>): { readonly ins: readonly (Layout | null)[]; readonly outs: readonly (Layout | null)[] };
+  layouts?(signature: Signature<A>): {
+    readonly ins: readonly (Layout | null)[];
+    readonly outs: readonly (Layout | null)[];
+  };
   /** Whether the pointwise formula of what follows may be given as {@link Signature.epilogue}. */
   readonly fusesEpilogue?: boolean;
   emit(signature: Signature<A>): Code;

@@ -1,8 +1,8 @@
 // Gradients against finite differences.
 
+import { readLater } from "./eager.js";
 import { fail, show } from "./errors.js";
 import { valueAndGrad } from "./grad.js";
-import { readLater } from "./eager.js";
 import { fromTyped } from "./ops/creation.js";
 import { mul } from "./ops/pointwise.js";
 import { sum } from "./ops/reductions.js";
@@ -33,7 +33,8 @@ export interface CheckGradientsOptions {
  * ```
  */
 export async function checkGradients(
-  f: (...xs: Tensor[]) => Tensor, xs: readonly (Tensor | Variable)[],
+  f: (...xs: Tensor[]) => Tensor,
+  xs: readonly (Tensor | Variable)[],
   { step = 0.01, tolerance = 2e-3, samples = 64 }: CheckGradientsOptions = {},
 ): Promise<{ maxError: number }> {
   const tensors = xs.filter((x): x is Tensor => !(x instanceof Variable));
@@ -42,7 +43,7 @@ export async function checkGradients(
   const cotangent = fromTyped(weights, first);
   const [, gradients] = valueAndGrad(() => sum(mul(f(...tensors), cotangent)), xs);
 
-  const valueOf = async (args: readonly Tensor[]): Promise<number> => {
+  const project = async (args: readonly Tensor[]): Promise<number> => {
     const y = scope(() => f(...args));
     const out = (await readLater(y)) as Float32Array;
     y.dispose();
@@ -62,7 +63,7 @@ export async function checkGradients(
         moved[i] = base[i]! + steps * step;
         const t = fromTyped(moved, x);
         if (x instanceof Variable) x.value = t;
-        const value = await valueOf(x instanceof Variable ? tensors : tensors.map((o) => (o === x ? t : o)));
+        const value = await project(x instanceof Variable ? tensors : tensors.map((o) => (o === x ? t : o)));
         t.dispose();
         return value;
       };

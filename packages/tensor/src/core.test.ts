@@ -2,7 +2,36 @@
 
 import { describe, expect, it } from "vitest";
 import {
-  arange, bernoulli, expr, fail, Generator, manualSeed, map, apply1, Module, NNError, ones, promote, rand, randint, randn, reference, setBackend, getBackend, tensor, type Tensor, Variable, where, zeros, matmul, cat, einsum, gather, pad, slidingWindow, topK,
+  apply1,
+  arange,
+  bernoulli,
+  cat,
+  einsum,
+  expr,
+  fail,
+  Generator,
+  gather,
+  getBackend,
+  Module,
+  manualSeed,
+  map,
+  matmul,
+  NNError,
+  ones,
+  pad,
+  promote,
+  rand,
+  randint,
+  randn,
+  reference,
+  setBackend,
+  slidingWindow,
+  type Tensor,
+  tensor,
+  topK,
+  Variable,
+  where,
+  zeros,
 } from "./index.js";
 import { threefry } from "./ops/random.js";
 
@@ -50,14 +79,27 @@ describe("errors", () => {
     ["permute", () => x.permute([0, 0]), /each of the 2 axes/],
     ["cat", () => cat([x, zeros([2, 4, 1])]), /cat: expected shapes equal to \(2, 3\) except on axis 0/],
     ["gather dtype", () => gather(x, 0, x), /dtype i32.*cast\("i32"\)/],
-    ["gather range", () => gather(x, 1, tensor(new Int32Array([3, 0]), { shape: [2, 1] })), /indices 0…2 on axis 1, got 3/],
+    [
+      "gather range",
+      () => gather(x, 1, tensor(new Int32Array([3, 0]), { shape: [2, 1] })),
+      /indices 0…2 on axis 1, got 3/,
+    ],
     ["topK", () => topK(x, 4), /topK: expected k from 0 to 3/],
     ["einsum", () => einsum("ij,jk->ik", x, x), /axis "j" of sizes 3 and 2/],
     ["window", () => slidingWindow(x, 1, 4), /one window of 4/],
     ["pad", () => pad(x, [[3, 0]], { mode: "reflect" }), /padding from 0 to 2/],
     ["ragged", () => tensor([[1, 2], [3]]), /rows of one shape \(2\), got \(1\) at position 1/],
     ["not a tensor", () => x.add([1, 2] as unknown as Tensor), /add: expected a Tensor as input 1, got Array/],
-    ["item", () => x.max(0).reshape([3]).slice([[0, 0]]).max(), /at least one element/],
+    [
+      "item",
+      () =>
+        x
+          .max(0)
+          .reshape([3])
+          .slice([[0, 0]])
+          .max(),
+      /at least one element/,
+    ],
     ["seed", () => manualSeed(-1), /whole number/],
   ])("explain %s", (_, f, message) => {
     expect(f).toThrow(message);
@@ -123,7 +165,14 @@ describe("Module", () => {
   it("finds its parts by their fields", () => {
     const net = new Net();
     expect([...net.namedVariables().keys()]).toEqual([
-      "a.weight", "a.running", "list.0.weight", "list.0.running", "list.1.weight", "list.1.running", "shared.weight", "shared.running",
+      "a.weight",
+      "a.running",
+      "list.0.weight",
+      "list.0.running",
+      "list.1.weight",
+      "list.1.running",
+      "shared.weight",
+      "shared.running",
     ]);
     expect(net.parameters()).toHaveLength(3);
     net.eval();
@@ -134,10 +183,15 @@ describe("Module", () => {
   it("loads all or nothing, and names every fault", async () => {
     const part = new Part();
     const load = (state: Record<string, Tensor>) => () => part.loadStateDict(state);
-    expect(load({ weight: zeros([3]), extra: zeros([1]) })).toThrow(/missing keys: running \| unexpected keys: extra \| wrong shapes: weight: expected \(2\), got \(3\)/);
+    expect(load({ weight: zeros([3]), extra: zeros([1]) })).toThrow(
+      /missing keys: running \| unexpected keys: extra \| wrong shapes: weight: expected \(2\), got \(3\)/,
+    );
     expect(load({ weight: zeros([2]) })).toThrow(/missing keys: running/);
     expect(await part.weight.value.toArray()).toEqual([1, 1]);
-    expect(part.loadStateDict({ weight: zeros([2]), extra: zeros([1]) }, { strict: false })).toEqual({ missing: ["running"], unexpected: ["extra"] });
+    expect(part.loadStateDict({ weight: zeros([2]), extra: zeros([1]) }, { strict: false })).toEqual({
+      missing: ["running"],
+      unexpected: ["extra"],
+    });
     expect(await part.weight.value.toArray()).toEqual([0, 0]);
     part.loadStateDict({ weight: tensor([4, 5]), running: tensor([6]) });
     expect(await part.stateDict()["running"]!.toArray()).toEqual([6]);
@@ -169,9 +223,21 @@ describe("random", () => {
   it("is Threefry-2x32-20, as published", async () => {
     // Known answers of the Random123 distribution: counter, key → result.
     const known: [number[], number[], number[]][] = [
-      [[0, 0], [0, 0], [0x6b200159, 0x99ba4efe]],
-      [[0xffffffff, 0xffffffff], [0xffffffff, 0xffffffff], [0x1cb996fc, 0xbb002be7]],
-      [[0x243f6a88, 0x85a308d3], [0x13198a2e, 0x03707344], [0xc4923a9c, 0x483df7a0]],
+      [
+        [0, 0],
+        [0, 0],
+        [0x6b200159, 0x99ba4efe],
+      ],
+      [
+        [0xffffffff, 0xffffffff],
+        [0xffffffff, 0xffffffff],
+        [0x1cb996fc, 0xbb002be7],
+      ],
+      [
+        [0x243f6a88, 0x85a308d3],
+        [0x13198a2e, 0x03707344],
+        [0xc4923a9c, 0x483df7a0],
+      ],
     ];
     const u = (i: number) => expr.input(i, "u32");
     for (const [counter, key, want] of known) {
@@ -185,7 +251,10 @@ describe("random", () => {
     const one = new Generator(9);
     const two = new Generator(9);
     const whole = await rand([10], { generator: one }).toArray();
-    const parts = [...((await rand([4], { generator: two }).toArray()) as number[]), ...((await rand([2, 3], { generator: two }).reshape([6]).toArray()) as number[])];
+    const parts = [
+      ...((await rand([4], { generator: two }).toArray()) as number[]),
+      ...((await rand([2, 3], { generator: two }).reshape([6]).toArray()) as number[]),
+    ];
     expect(parts).toEqual(whole);
     one.manualSeed(10);
     expect(await rand([10], { generator: one }).toArray()).not.toEqual(whole);

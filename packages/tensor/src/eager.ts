@@ -77,7 +77,8 @@ class Eager implements Interpreter {
       const view = op.view(ins[0]!.view, attrs);
       if (view) return [ins[0]!.alias(view)];
       const copy = this.contiguous(ins[0]!);
-      const again = op.view(copy.view, attrs) ?? fail({ op: op.name, expected: "a view of a contiguous tensor", got: "null" });
+      const again =
+        op.view(copy.view, attrs) ?? fail({ op: op.name, expected: "a view of a contiguous tensor", got: "null" });
       const result = copy.alias(again);
       copy.dispose();
       return [result];
@@ -96,10 +97,18 @@ class Eager implements Interpreter {
       const out = outs[0]!;
       const storage = this.#fresh(out);
       const places = ins.map((t) => ({ root: t.storage, view: expandView(t.view, out.shape) }));
-      this.#run(`${op.name}${attrsKey(attrs, exprKey)}`, places, [{ root: storage, view: contiguousView(out) }], (signature) => {
-        const expr = op.expr!(ins.map((t, i) => input(i, t.dtype)), attrs);
-        return { op: "map", signature: { ...signature, attrs: { expr } } };
-      });
+      this.#run(
+        `${op.name}${attrsKey(attrs, exprKey)}`,
+        places,
+        [{ root: storage, view: contiguousView(out) }],
+        (signature) => {
+          const expr = op.expr!(
+            ins.map((t, i) => input(i, t.dtype)),
+            attrs,
+          );
+          return { op: "map", signature: { ...signature, attrs: { expr } } };
+        },
+      );
       return [new Tensor(out, storage)];
     }
     const signature: Signature = { ins: ins.map((t) => t.view), outs: outs.map(contiguousView), attrs };
@@ -115,7 +124,12 @@ class Eager implements Interpreter {
   }
 
   #kernel<A>(
-    kernel: Kernel, op: OpDef<A>, ins: readonly Tensor[], attrs: A, outs: readonly Spec[], signature: Signature,
+    kernel: Kernel,
+    op: OpDef<A>,
+    ins: readonly Tensor[],
+    attrs: A,
+    outs: readonly Spec[],
+    signature: Signature,
   ): readonly Tensor[] {
     const layouts = kernel.layouts?.(signature);
     const given = ins.map((t, i) => (layouts?.ins[i] ? this.pack(t, layouts.ins[i]!) : t));
@@ -156,12 +170,17 @@ class Eager implements Interpreter {
 
   #map(expr: Expr, ins: readonly Place[], out: Place, accumulate?: boolean): void {
     const attrs = accumulate ? { expr, accumulate } : { expr };
-    this.#run(`map${attrsKey(attrs, exprKey)}`, ins, [out], (signature) => ({ op: "map", signature: { ...signature, attrs } }));
+    this.#run(`map${attrsKey(attrs, exprKey)}`, ins, [out], (signature) => ({
+      op: "map",
+      signature: { ...signature, attrs },
+    }));
   }
 
   /** Runs one kernel. `what` and the views are its signature; `make` is asked only for a new one. */
   #run(
-    what: string, ins: readonly Place[], outs: readonly Place[],
+    what: string,
+    ins: readonly Place[],
+    outs: readonly Place[],
     make: (s: Omit<Signature, "attrs">) => { op: string; signature: Signature; kernel?: Kernel },
   ): void {
     const backend = getBackend();
@@ -173,9 +192,18 @@ class Eager implements Interpreter {
     const key = `${what}|${ins.map((p) => viewKey(p.view)).join(" ")}>${outs.map((p) => viewKey(p.view)).join(" ")}`;
     let executable = loaded.get(key);
     if (!executable) {
-      const { op, signature, kernel = findKernel(backend, op, signature) } = make({ ins: ins.map((p) => p.view), outs: outs.map((p) => p.view) });
+      const {
+        op,
+        signature,
+        kernel = findKernel(backend, op, signature),
+      } = make({ ins: ins.map((p) => p.view), outs: outs.map((p) => p.view) });
       if (!kernel) {
-        return fail({ op, expected: `a kernel in backend "${backend.name}"`, got: "none", hint: "It belongs to the floor: run the conformance suite." });
+        fail({
+          op,
+          expected: `a kernel in backend "${backend.name}"`,
+          got: "none",
+          hint: "It belongs to the floor: run the conformance suite.",
+        });
       }
       const code = kernel.emit(signature);
       const step = { code, ins: ins.map((_, input) => ({ input })), outs: outs.map((_, result) => ({ result })) };
@@ -187,7 +215,10 @@ class Eager implements Interpreter {
         loaded.delete(oldest);
       }
     }
-    executable.run(ins.map((p) => p.root.buffer), outs.map((p) => p.root.buffer));
+    executable.run(
+      ins.map((p) => p.root.buffer),
+      outs.map((p) => p.root.buffer),
+    );
   }
 
   #fresh(spec: Spec): Storage {
@@ -204,7 +235,12 @@ export function readNow(t: Tensor): Float32Array | Int32Array | Uint32Array {
   const whole = withInterpreter(null, () => eager.contiguous(t));
   try {
     if (!backend.readSync) {
-      return fail({ op: "readSync", expected: "a backend whose memory is the host's own", got: `"${backend.name}"`, hint: "Use await tensor.read()." });
+      return fail({
+        op: "readSync",
+        expected: "a backend whose memory is the host's own",
+        got: `"${backend.name}"`,
+        hint: "Use await tensor.read().",
+      });
     }
     return typed(backend.readSync(whole.storage.buffer), t);
   } finally {

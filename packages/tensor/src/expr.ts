@@ -22,12 +22,50 @@ interface Scalar {
 }
 
 export type ScalarFn =
-  | "neg" | "abs" | "sign" | "floor" | "ceil" | "round" | "trunc"
-  | "exp" | "expm1" | "log" | "log1p" | "sqrt" | "recip" | "erf" | "sigmoid"
-  | "sin" | "cos" | "tan" | "asin" | "acos" | "atan" | "sinh" | "cosh" | "tanh"
-  | "add" | "sub" | "mul" | "div" | "mod" | "pow" | "max" | "min"
-  | "lt" | "le" | "eq" | "ne" | "and" | "or" | "xor" | "shl" | "shr"
-  | "select" | "cast" | "bitcast";
+  | "neg"
+  | "abs"
+  | "sign"
+  | "floor"
+  | "ceil"
+  | "round"
+  | "trunc"
+  | "exp"
+  | "expm1"
+  | "log"
+  | "log1p"
+  | "sqrt"
+  | "recip"
+  | "erf"
+  | "sigmoid"
+  | "sin"
+  | "cos"
+  | "tan"
+  | "asin"
+  | "acos"
+  | "atan"
+  | "sinh"
+  | "cosh"
+  | "tanh"
+  | "add"
+  | "sub"
+  | "mul"
+  | "div"
+  | "mod"
+  | "pow"
+  | "max"
+  | "min"
+  | "lt"
+  | "le"
+  | "eq"
+  | "ne"
+  | "and"
+  | "or"
+  | "xor"
+  | "shl"
+  | "shr"
+  | "select"
+  | "cast"
+  | "bitcast";
 
 /**
  * Every scalar function, its dtype rule, and its derivative in each argument (`x` arguments, `y` result).
@@ -77,11 +115,7 @@ const scalarFns: Record<ScalarFn, Scalar> = {
           ? num(0)
           : call("mul", b!, call("pow", a!, num(b!.v - 1)))
         : select(call("eq", b!, num(0)), num(0), call("mul", b!, call("pow", a!, call("sub", b!, num(1))))),
-      select(
-        call("and", call("eq", a!, num(0)), call("le", num(0), b!)),
-        num(0),
-        call("mul", y, call("log", a!)),
-      ),
+      select(call("and", call("eq", a!, num(0)), call("le", num(0), b!)), num(0), call("mul", y, call("log", a!))),
     ],
   },
   /** NaN if either is NaN. The gradient of a tie is shared evenly. */
@@ -120,7 +154,11 @@ export function call(f: ScalarFn, ...args: readonly Expr[]): Expr {
   const { rule } = scalarFns[f];
   switch (rule) {
     case "float":
-      return folded(f, args.map((a) => cast(a, "f32")), "f32");
+      return folded(
+        f,
+        args.map((a) => cast(a, "f32")),
+        "f32",
+      );
     case "select": {
       const t = promote(args[1]!.dtype, args[2]!.dtype);
       return folded(f, [cast(args[0]!, "bool"), cast(args[1]!, t), cast(args[2]!, t)], t);
@@ -130,7 +168,11 @@ export function call(f: ScalarFn, ...args: readonly Expr[]): Expr {
     default: {
       const t = promote(...args.map((a) => a.dtype));
       const arithmetic = rule === "same" && t === "bool" ? "i32" : t;
-      return folded(f, args.map((a) => cast(a, arithmetic)), rule === "bool" ? "bool" : arithmetic);
+      return folded(
+        f,
+        args.map((a) => cast(a, arithmetic)),
+        rule === "bool" ? "bool" : arithmetic,
+      );
     }
   }
 }
@@ -220,7 +262,10 @@ export function showExpr(expr: Expr): string {
   if (steps.length > 40) return `…${steps.length} steps`;
   const text: string[] = [];
   for (const s of steps) {
-    if (s.k === "call") text.push(`${s.f === "cast" || s.f === "bitcast" ? `${s.f}_${s.dtype}` : s.f}(${s.of.map((o) => text[o]).join(", ")})`);
+    if (s.k === "call")
+      text.push(
+        `${s.f === "cast" || s.f === "bitcast" ? `${s.f}_${s.dtype}` : s.f}(${s.of.map((o) => text[o]).join(", ")})`,
+      );
     else text.push(s.k === "in" ? `x${s.v}` : s.k === "index" ? `i${s.v}` : `${s.v}`);
   }
   const whole = text[text.length - 1]!;
@@ -233,7 +278,11 @@ export function inputsOf(expr: Expr): number[] {
 }
 
 /** The formula with its inputs (and, where given, its coordinates) replaced. */
-export function substitute(expr: Expr, replace: (i: number, dtype: DType) => Expr, axis?: (axis: number) => Expr): Expr {
+export function substitute(
+  expr: Expr,
+  replace: (i: number, dtype: DType) => Expr,
+  axis?: (axis: number) => Expr,
+): Expr {
   const done = new Map<Expr, Expr>();
   const visit = (e: Expr): Expr => {
     let r = done.get(e);

@@ -1,5 +1,23 @@
 import { describe, expect, it } from "vitest";
-import { checkGradients, customGradient, defineOp, apply1, expr, grad, matmul, maxWithIndex, ones, prod, randn, slidingWindow, stopGradient, type Tensor, tensor, valueAndGrad, Variable } from "./index.js";
+import {
+  apply1,
+  checkGradients,
+  customGradient,
+  defineOp,
+  expr,
+  grad,
+  matmul,
+  maxWithIndex,
+  ones,
+  prod,
+  randn,
+  slidingWindow,
+  stopGradient,
+  type Tensor,
+  tensor,
+  Variable,
+  valueAndGrad,
+} from "./index.js";
 
 describe("grad", () => {
   it("gives value and gradients, zeros for what does not matter", async () => {
@@ -36,8 +54,16 @@ describe("grad", () => {
   });
 
   it("has the right gradient of a product with zeros", async () => {
-    const x = tensor([[0, 2, 3], [0, 0, 4], [1, 2, 3]]);
-    expect(await grad(() => prod(x, 1).sum(), [x])[0]!.toArray()).toEqual([[6, 0, 0], [0, 0, 0], [6, 3, 2]]);
+    const x = tensor([
+      [0, 2, 3],
+      [0, 0, 4],
+      [1, 2, 3],
+    ]);
+    expect(await grad(() => prod(x, 1).sum(), [x])[0]!.toArray()).toEqual([
+      [6, 0, 0],
+      [0, 0, 0],
+      [6, 3, 2],
+    ]);
     await checkGradients((y) => prod(y, [0, 1]), [randn([3, 4])]);
   });
 
@@ -75,7 +101,11 @@ describe("grad", () => {
   });
 
   it("differentiates the lowering of an op without a rule", async () => {
-    const sinTwice = defineOp<object>({ name: "test/sinTwice", infer: ([x]) => [x!], lower: ([x]) => [x!.sin().sin()] });
+    const sinTwice = defineOp<object>({
+      name: "test/sinTwice",
+      infer: ([x]) => [x!],
+      lower: ([x]) => [x!.sin().sin()],
+    });
     await checkGradients((x) => apply1(sinTwice, [x], {}), [randn([5])]);
   });
 
@@ -90,7 +120,9 @@ describe("grad", () => {
 
   it("finds a wrong gradient", async () => {
     const wrong = customGradient({ name: "wrong", forward: (x) => x.square(), backward: (ct, [x]) => [ct.mul(x!)] });
-    await expect(checkGradients(wrong, [tensor([1, 2])])).rejects.toThrow(/gradient 2\.\d+ for input 0 \(2\), element 0, got 1\./);
+    await expect(checkGradients(wrong, [tensor([1, 2])])).rejects.toThrow(
+      /gradient 2\.\d+ for input 0 \(2\), element 0, got 1\./,
+    );
   });
 });
 
@@ -99,7 +131,12 @@ describe("formulas", () => {
 
   it("computes shared parts once", () => {
     const x = call("exp", input(0));
-    expect(linearize(call("mul", x, call("add", x, call("exp", input(0))))).map((s) => s.k)).toEqual(["in", "call", "call", "call"]);
+    expect(linearize(call("mul", x, call("add", x, call("exp", input(0))))).map((s) => s.k)).toEqual([
+      "in",
+      "call",
+      "call",
+      "call",
+    ]);
   });
 
   it("tells formulas apart, and writes them", () => {

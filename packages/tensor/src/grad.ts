@@ -44,7 +44,12 @@ class Tape implements Interpreter {
     if (!needs.includes(true)) return this.#under(() => this.#below.apply(op, ins, attrs, specs));
     if (!op.vjp && !op.expr && !op.view && !op.assemble) {
       if (op.lower) return op.lower(ins, attrs); // still under this tape: its parts are recorded instead
-      fail({ op: op.name, expected: "an op with a gradient", got: "one without vjp, formula or lowering", hint: "Use stopGradient on its input, or give it a vjp." });
+      fail({
+        op: op.name,
+        expected: "an op with a gradient",
+        got: "one without vjp, formula or lowering",
+        hint: "Use stopGradient on its input, or give it a vjp.",
+      });
     }
     const outs = this.#under(() => this.#below.apply(op, ins, attrs, specs));
     const differentiable = outs.filter((t) => t.dtype === "f32");
@@ -110,12 +115,16 @@ function vjpOf({ op, ins, outs, attrs, needs }: Step, ct: readonly (Tensor | nul
   if (op.vjp) return op.vjp(ct, { ins, outs, attrs, needs });
   const g = ct[0]!;
   if (op.expr) {
-    const formula = op.expr(ins.map((t, i) => input(i + 1, t.dtype)), attrs);
+    const formula = op.expr(
+      ins.map((t, i) => input(i + 1, t.dtype)),
+      attrs,
+    );
     const result = input(ins.length + 1, outs[0]!.dtype);
     return ins.map((t, i) => {
       const d = needs[i] ? differentiate(formula, i + 1, result) : null;
       if (d === null) return null;
-      const whole = d.k === "const" && d.v === 1 ? g : mapUsed(call("mul", input(0), d), [g, ...ins, outs[0]!], g.shape);
+      const whole =
+        d.k === "const" && d.v === 1 ? g : mapUsed(call("mul", input(0), d), [g, ...ins, outs[0]!], g.shape);
       return sumTo(whole, t.shape);
     });
   }
@@ -139,16 +148,30 @@ function vjpOf({ op, ins, outs, attrs, needs }: Step, ct: readonly (Tensor | nul
  * const [loss, [gw]] = valueAndGrad(() => x.matmul(w.value).sub(y).square().mean(), [w]);
  * ```
  */
-export function valueAndGrad(f: () => Tensor, wrt: readonly (Variable | Tensor)[]): [value: Tensor, gradients: Tensor[]] {
+export function valueAndGrad(
+  f: () => Tensor,
+  wrt: readonly (Variable | Tensor)[],
+): [value: Tensor, gradients: Tensor[]] {
   return scope(() => {
     for (const w of wrt) {
-      if (w.dtype !== "f32") fail({ op: "grad", expected: "f32 to differentiate in", got: `${w.dtype} ${show(w.shape)}`, hint: "Integers and booleans have no gradient." });
+      if (w.dtype !== "f32")
+        fail({
+          op: "grad",
+          expected: "f32 to differentiate in",
+          got: `${w.dtype} ${show(w.shape)}`,
+          hint: "Integers and booleans have no gradient.",
+        });
     }
     const tape = new Tape(wrt);
     const value = withInterpreter(tape, f);
     if (!(value instanceof Tensor) || value.size !== 1 || value.dtype !== "f32") {
       const got = value instanceof Tensor ? `${show(value.shape)} ${value.dtype}` : typeof value;
-      fail({ op: "grad", expected: "a function that returns a scalar f32 tensor", got, hint: "Reduce the loss with mean() or sum()." });
+      fail({
+        op: "grad",
+        expected: "a function that returns a scalar f32 tensor",
+        got,
+        hint: "Reduce the loss with mean() or sum().",
+      });
     }
     return [value, tape.backward(value, wrt)];
   });
@@ -199,4 +222,3 @@ export function customGradient(rule: {
   });
   return (...ins) => apply1(op, ins, {});
 }
-

@@ -1,16 +1,18 @@
 // @nn/tensor: tensors, gradients, modules and compile, with the reference backend. What is exported here is public.
 
+export { detectAnomalies } from "./anomalies.js";
 export { apply, apply1 } from "./apply.js";
 export type * from "./backend.js";
 export { bytesOf, findKernel } from "./backend.js";
+export { type CheckGradientsOptions, checkGradients } from "./check-gradients.js";
 export { type Compiled, type CompileOptions, compile } from "./compile/compile.js";
 export { getBackend, setBackend } from "./current.js";
-export { detectAnomalies } from "./anomalies.js";
-export { type CheckGradientsOptions, checkGradients } from "./check-gradients.js";
 export { type Failure, fail, NNError, show } from "./errors.js";
-export * as expr from "./expr.js";
 export type { Expr, ExprStep, ScalarFn } from "./expr.js";
+export * as expr from "./expr.js";
 export { customGradient, grad, stopGradient, valueAndGrad } from "./grad.js";
+// With its methods: this export is what brings methods.ts in.
+export { Tensor } from "./methods.js";
 export { type LoadReport, Module } from "./module.js";
 export { type Assembly, defineOp, type OpDef, type Saved } from "./op.js";
 export * from "./ops/activations.js";
@@ -22,13 +24,18 @@ export * from "./ops/movement.js";
 export * from "./ops/pointwise.js";
 export * from "./ops/random.js";
 export * from "./ops/reductions.js";
-export { assemble, gather as gatherPrimitive, map, reduce, scatterAdd as scatterAddPrimitive, strided } from "./primitives.js";
+export {
+  assemble,
+  gather as gatherPrimitive,
+  map,
+  reduce,
+  scatterAdd as scatterAddPrimitive,
+  strided,
+} from "./primitives.js";
 export { reference } from "./reference/reference.js";
 export { placeSlots } from "./reference/slots.js";
 export { keep, scope } from "./scope.js";
 export * from "./spec.js";
 export { type Memory, memory } from "./storage.js";
-// With its methods: this export is what brings methods.ts in.
-export { Tensor } from "./methods.js";
 export { type HeldValue, Variable } from "./variable.js";
 export * from "./view.js";

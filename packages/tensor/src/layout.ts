@@ -30,7 +30,11 @@ export interface Place<Root> {
  * @param how.map runs `out = expr(ins)`
  */
 export function convert<Root>(
-  direction: "pack" | "unpack", plain: Spec, layout: Layout, from: Root, to: Root,
+  direction: "pack" | "unpack",
+  plain: Spec,
+  layout: Layout,
+  from: Root,
+  to: Root,
   how: { temporary(spec: Spec): Root; map(expr: Expr, ins: readonly Place<Root>[], out: Place<Root>): void },
 ): void {
   const pad = layout.pad ?? plain.shape.map(() => [0, 0] as const);
@@ -45,7 +49,10 @@ export function convert<Root>(
   const element = input(0, plain.dtype);
   const strides = rowMajor(padded.shape);
   const inside: View = { ...plain, offset: pad.reduce((sum, [before], i) => sum + before * strides[i]!, 0), strides };
-  const cut = permuteView({ dtype: plain.dtype, shape: layout.split, offset: 0, strides: rowMajor(layout.split) }, layout.order);
+  const cut = permuteView(
+    { dtype: plain.dtype, shape: layout.split, offset: 0, strides: rowMajor(layout.split) },
+    layout.order,
+  );
   const physical = contiguousView(physicalSpec(plain, layout));
   const tight = sizeOf(padded.shape) === sizeOf(plain.shape);
   if (direction === "pack") {

@@ -6,12 +6,55 @@ import { fail, show } from "./errors.js";
 import { relu, sigmoid, tanh } from "./ops/activations.js";
 import { matmul } from "./ops/linalg.js";
 import {
-  contiguous, expand, flatten, flip, permute, reshape, select, slice, squeeze, transpose, unsqueeze,
+  contiguous,
+  expand,
+  flatten,
+  flip,
+  permute,
+  reshape,
+  select,
+  slice,
+  squeeze,
+  transpose,
+  unsqueeze,
 } from "./ops/movement.js";
 import {
-  abs, add, cast, ceil, clamp, cos, div, eq, exp, floor, ge, gt, isFinite, isNaN, le, log,
-  logicalAnd, logicalNot, logicalOr, lt, maskedFill, maximum, minimum, mod, mul, ne, neg, pow, reciprocal,
-  round, rsqrt, sign, sin, sqrt, square, sub,
+  abs,
+  add,
+  cast,
+  ceil,
+  clamp,
+  cos,
+  div,
+  eq,
+  exp,
+  floor,
+  ge,
+  gt,
+  isFinite,
+  isNaN,
+  le,
+  log,
+  logicalAnd,
+  logicalNot,
+  logicalOr,
+  lt,
+  maskedFill,
+  maximum,
+  minimum,
+  mod,
+  mul,
+  ne,
+  neg,
+  pow,
+  reciprocal,
+  round,
+  rsqrt,
+  sign,
+  sin,
+  sqrt,
+  square,
+  sub,
 } from "./ops/pointwise.js";
 import { all, any, argmax, argmin, logSoftmax, max, mean, min, softmax, std, sum, variance } from "./ops/reductions.js";
 import { Tensor } from "./tensor.js";
@@ -25,21 +68,82 @@ const reading = {
   /** The one element of a scalar. */
   item: async (x: Tensor): Promise<number> => (await readLater(single(x)))[0]!,
   /** Nested arrays of numbers (booleans for bool); a plain value for a scalar. */
-  toArray: async (x: Tensor): Promise<unknown> => nest(Array.from(await readLater(x), (v) => (x.dtype === "bool" ? v !== 0 : v)), x.shape),
+  toArray: async (x: Tensor): Promise<unknown> =>
+    nest(
+      Array.from(await readLater(x), (v) => (x.dtype === "bool" ? v !== 0 : v)),
+      x.shape,
+    ),
 };
 
 const methods = {
   ...reading,
   // arithmetic, elementary functions, comparison
-  add, sub, mul, div, mod, pow, maximum, minimum, neg, abs, sign, square, reciprocal, clamp,
-  floor, ceil, round, exp, log, sqrt, rsqrt, sin, cos,
-  eq, ne, lt, le, gt, ge, logicalAnd, logicalOr, logicalNot, isNaN, isFinite, maskedFill, cast,
+  add,
+  sub,
+  mul,
+  div,
+  mod,
+  pow,
+  maximum,
+  minimum,
+  neg,
+  abs,
+  sign,
+  square,
+  reciprocal,
+  clamp,
+  floor,
+  ceil,
+  round,
+  exp,
+  log,
+  sqrt,
+  rsqrt,
+  sin,
+  cos,
+  eq,
+  ne,
+  lt,
+  le,
+  gt,
+  ge,
+  logicalAnd,
+  logicalOr,
+  logicalNot,
+  isNaN,
+  isFinite,
+  maskedFill,
+  cast,
   // activations
-  relu, sigmoid, tanh, softmax, logSoftmax,
+  relu,
+  sigmoid,
+  tanh,
+  softmax,
+  logSoftmax,
   // reductions and products
-  sum, mean, max, min, any, all, argmax, argmin, variance, std, matmul,
+  sum,
+  mean,
+  max,
+  min,
+  any,
+  all,
+  argmax,
+  argmin,
+  variance,
+  std,
+  matmul,
   // shape
-  reshape, permute, transpose, flatten, squeeze, unsqueeze, expand, slice, select, flip, contiguous,
+  reshape,
+  permute,
+  transpose,
+  flatten,
+  squeeze,
+  unsqueeze,
+  expand,
+  slice,
+  select,
+  flip,
+  contiguous,
 };
 
 type Method<F> = F extends (x: Tensor, ...args: infer A) => infer R ? (...args: A) => R : never;
@@ -59,7 +163,12 @@ for (const [name, f] of Object.entries(methods)) {
 
 function single(x: Tensor): Tensor {
   if (x.size === 1) return x;
-  return fail({ op: "item", expected: "a tensor with one element", got: show(x.shape), hint: "Use read() or toArray()." });
+  return fail({
+    op: "item",
+    expected: "a tensor with one element",
+    got: show(x.shape),
+    hint: "Use read() or toArray().",
+  });
 }
 
 function nest(flat: readonly unknown[], shape: readonly number[]): unknown {

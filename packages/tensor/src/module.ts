@@ -88,7 +88,8 @@ export abstract class Module {
   namedModules(prefix = ""): Map<string, Module> {
     const found = new Map<string, Module>([[prefix, this]]);
     for (const [name, part] of parts(this.entries())) {
-      if (part instanceof Module) for (const [key, m] of part.namedModules(prefix === "" ? name : `${prefix}.${name}`)) found.set(key, m);
+      if (part instanceof Module)
+        for (const [key, m] of part.namedModules(prefix === "" ? name : `${prefix}.${name}`)) found.set(key, m);
     }
     return found;
   }
@@ -128,7 +129,10 @@ export abstract class Module {
         op: `${this.constructor.name}.loadStateDict`,
         expected: `the ${mine.size} keys of this module`,
         got: faults.join(" | "),
-        hint: misshapen.length > 0 ? "Build the module with the sizes of the checkpoint." : "Rename the keys, or pass { strict: false }.",
+        hint:
+          misshapen.length > 0
+            ? "Build the module with the sizes of the checkpoint."
+            : "Rename the keys, or pass { strict: false }.",
       });
     }
     for (const [key, v] of mine) {

@@ -15,7 +15,6 @@ import type { Tensor } from "./tensor.js";
  *
  * An op with none of them is of the floor (see {@link Kernel}): a backend must have a kernel for it.
  */
-// biome-ignore lint/suspicious/noExplicitAny: a graph holds ops of all kinds of attributes
 export interface OpDef<A = any> {
   /** `"matmul"`, or `"package/op"` outside @nn/tensor. */
   readonly name: string;
@@ -68,7 +67,8 @@ export function defineOp<A>(op: OpDef<A>): OpDef<A> {
 /** A short text that tells attributes apart: part of a kernel's signature. */
 export function attrsKey(attrs: unknown, exprKey: (e: Expr) => string): string {
   if (typeof attrs === "number") return Object.is(attrs, -0) ? "-0" : String(attrs);
-  if (attrs === null || typeof attrs !== "object") return typeof attrs === "string" ? JSON.stringify(attrs) : String(attrs);
+  if (attrs === null || typeof attrs !== "object")
+    return typeof attrs === "string" ? JSON.stringify(attrs) : String(attrs);
   if (Array.isArray(attrs)) return `[${attrs.map((a) => attrsKey(a, exprKey)).join(",")}]`;
   if ("k" in attrs && "dtype" in attrs) return `<${exprKey(attrs as Expr)}>`;
   const fields = Object.entries(attrs).filter(([, v]) => v !== undefined);

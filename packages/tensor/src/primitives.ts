@@ -22,7 +22,8 @@ export const reduce: OpDef<ReduceAttrs> = defineOp({
   infer(ins, { axes, prologue }) {
     const shape = ins[0]!.shape;
     for (const t of ins) {
-      if (!sameShape(t.shape, shape)) fail({ op: "reduce", expected: `inputs of one shape ${show(shape)}`, got: show(t.shape) });
+      if (!sameShape(t.shape, shape))
+        fail({ op: "reduce", expected: `inputs of one shape ${show(shape)}`, got: show(t.shape) });
     }
     return [{ shape: shape.filter((_, i) => !axes.includes(i)), dtype: prologue.dtype }];
   },
@@ -33,7 +34,13 @@ export const reduce: OpDef<ReduceAttrs> = defineOp({
     const spread = (t: Tensor) => expandTo(t, axes, shape);
     const given = ins.map((t, i) => input(i + 1, t.dtype));
     const element = substituteInputs(prologue, given);
-    if (of === "mul") fail({ op: "reduce", expected: "add, max or min for a gradient", got: "mul", hint: "Use prod(), which has one." });
+    if (of === "mul")
+      fail({
+        op: "reduce",
+        expected: "add, max or min for a gradient",
+        got: "mul",
+        hint: "Use prod(), which has one.",
+      });
     // The share of each element: of a sum all, of a maximum an equal part of the ties.
     let share: { expr: Expr; more: Tensor[] };
     if (of === "add") share = { expr: input(0), more: [] };
@@ -41,9 +48,15 @@ export const reduce: OpDef<ReduceAttrs> = defineOp({
       const isBest = (best: Expr, x: Expr) => cast(call("eq", x, best), "f32");
       const best = outs[0]!;
       const ties = apply1(reduce, [...ins, spread(best)], {
-        of: "add", axes, prologue: isBest(input(ins.length, best.dtype), prologue),
+        of: "add",
+        axes,
+        prologue: isBest(input(ins.length, best.dtype), prologue),
       });
-      const expr = call("div", call("mul", input(0), isBest(input(ins.length + 1, best.dtype), element)), input(ins.length + 2));
+      const expr = call(
+        "div",
+        call("mul", input(0), isBest(input(ins.length + 1, best.dtype), element)),
+        input(ins.length + 2),
+      );
       share = { expr, more: [spread(best), spread(ties)] };
     }
     return ins.map((_, i) => {
@@ -71,7 +84,12 @@ export const scatterAdd: OpDef<AxisAttrs & { readonly size: number }> = defineOp
   name: "scatterAdd",
   infer([i, source], { axis, size }) {
     checkIndex("scatterAdd", source!, i!, axis);
-    if (!sameShape(i!.shape, source!.shape)) fail({ op: "scatterAdd", expected: `index and source of one shape`, got: `${show(i!.shape)} and ${show(source!.shape)}` });
+    if (!sameShape(i!.shape, source!.shape))
+      fail({
+        op: "scatterAdd",
+        expected: `index and source of one shape`,
+        got: `${show(i!.shape)} and ${show(source!.shape)}`,
+      });
     return [{ shape: source!.shape.with(axis, size), dtype: source!.dtype }];
   },
   vjp: ([ct], { ins, attrs }) => [null, ct ? apply1(gather, [ct, ins[0]!], { axis: attrs.axis }) : null],
@@ -84,7 +102,8 @@ export const strided: OpDef<{ readonly region: Omit<View, "dtype"> }> = defineOp
     checkView("strided", { ...region, dtype: x!.dtype }, sizeOf(x!.shape));
     return [{ shape: region.shape, dtype: x!.dtype }];
   },
-  view: (of, { region }) => (isContiguous(of) ? { ...region, offset: of.offset + region.offset, dtype: of.dtype } : null),
+  view: (of, { region }) =>
+    isContiguous(of) ? { ...region, offset: of.offset + region.offset, dtype: of.dtype } : null,
   vjp: ([ct], { ins, attrs }) => [
     ct && apply1(assemble, [ct], { shape: ins[0]!.shape, fill: 0, regions: [attrs.region], accumulate: true }),
   ],
@@ -102,7 +121,8 @@ export const assemble: OpDef<{
     const { dtype } = ins[0]!;
     ins.forEach((t, i) => {
       checkDType("assemble", t.dtype, dtype);
-      if (!sameShape(t.shape, regions[i]!.shape)) fail({ op: "assemble", expected: `input ${i} ${show(regions[i]!.shape)}`, got: show(t.shape) });
+      if (!sameShape(t.shape, regions[i]!.shape))
+        fail({ op: "assemble", expected: `input ${i} ${show(regions[i]!.shape)}`, got: show(t.shape) });
       checkView("assemble", { ...regions[i]!, dtype }, sizeOf(shape));
     });
     return [{ shape, dtype }];
@@ -112,7 +132,8 @@ export const assemble: OpDef<{
     ...(accumulate ? { accumulate } : {}),
     views: regions.map((r) => ({ ...r, dtype: ins[0]!.dtype })),
   }),
-  vjp: ([ct], { attrs, needs }) => attrs.regions.map((region, i) => (ct && needs[i] ? apply1(strided, [ct], { region }) : null)),
+  vjp: ([ct], { attrs, needs }) =>
+    attrs.regions.map((region, i) => (ct && needs[i] ? apply1(strided, [ct], { region }) : null)),
 });
 
 /** Broadcasts to `shape`; its gradient sums. */
@@ -145,7 +166,11 @@ export const permuteOp: OpDef<{ readonly axes: readonly number[] }> = defineOp({
 export function mapUsed(expr: Expr, ins: readonly Tensor[], shape: readonly number[]): Tensor {
   const used = inputsOf(expr);
   const renumbered = substituteInputs(expr, (i) => used.indexOf(i));
-  return apply1(map, used.map((i) => ins[i]!), { expr: renumbered, shape });
+  return apply1(
+    map,
+    used.map((i) => ins[i]!),
+    { expr: renumbered, shape },
+  );
 }
 
 /** The formula with other inputs: formulas, or other numbers. */
@@ -164,7 +189,10 @@ export function sumTo(t: Tensor, shape: readonly number[]): Tensor {
 
 /** Puts reduced axes back and repeats along them. */
 export function expandTo(t: Tensor, axes: readonly number[], shape: readonly number[]): Tensor {
-  const kept = reshapeTo(t, shape.map((d, i) => (axes.includes(i) ? 1 : d)));
+  const kept = reshapeTo(
+    t,
+    shape.map((d, i) => (axes.includes(i) ? 1 : d)),
+  );
   return sameShape(kept.shape, shape) ? kept : apply1(expandOp, [kept], { shape });
 }
 
@@ -173,7 +201,8 @@ function reshapeTo(t: Tensor, shape: readonly number[]): Tensor {
 }
 
 function checkIndex(op: string, x: Spec, i: Spec, axis: number): void {
-  if (i.dtype === "f32") fail({ op, expected: "an index of dtype i32", got: i.dtype, hint: 'Convert it with .cast("i32").' });
+  if (i.dtype === "f32")
+    fail({ op, expected: "an index of dtype i32", got: i.dtype, hint: 'Convert it with .cast("i32").' });
   const fits = x.shape.length === i.shape.length && x.shape.every((d, a) => a === axis || d === i.shape[a]);
   if (!fits) {
     fail({

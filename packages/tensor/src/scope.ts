@@ -25,7 +25,12 @@ export function scope<T>(body: () => T): T {
   try {
     result = body();
     if (result instanceof Promise) {
-      fail({ op: "scope", expected: "a function that returns at once", got: "a Promise", hint: "Await outside the scope." });
+      fail({
+        op: "scope",
+        expected: "a function that returns at once",
+        got: "a Promise",
+        hint: "Await outside the scope.",
+      });
     }
     return result;
   } finally {

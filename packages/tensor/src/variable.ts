@@ -70,7 +70,10 @@ export class Variable implements Spec {
 
   /** @internal */
   get held(): HeldValue {
-    return this.#held ?? fail({ op: "Variable", expected: "a live Variable", got: `one that was disposed ${show(this.shape)}` });
+    return (
+      this.#held ??
+      fail({ op: "Variable", expected: "a live Variable", got: `one that was disposed ${show(this.shape)}` })
+    );
   }
 
   /** @internal Takes over `tensor`, a handle of its own. */

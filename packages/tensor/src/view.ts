@@ -16,7 +16,12 @@ export function expandView(of: View, shape: readonly number[]): View {
 }
 
 /** Elements `start, start + step, …` of each axis, `shape[i]` of them. */
-export function sliceView(of: View, starts: readonly number[], steps: readonly number[], shape: readonly number[]): View {
+export function sliceView(
+  of: View,
+  starts: readonly number[],
+  steps: readonly number[],
+  shape: readonly number[],
+): View {
   let offset = of.offset;
   starts.forEach((s, i) => {
     if (shape[i]! > 0) offset += s * of.strides[i]!;
@@ -86,7 +91,7 @@ export function collapse(views: readonly View[]): { shape: number[]; strides: nu
       });
     } else {
       shape.push(d);
-      views.forEach((v, k) => strides[k]!.push(v.strides[i]!));
+      for (const [k, v] of views.entries()) strides[k]!.push(v.strides[i]!);
     }
   }
   return { shape, strides };
@@ -108,6 +113,10 @@ export function checkView(op: string, v: View, size: number): void {
     else high += reach;
   });
   if (low < 0 || high >= size) {
-    fail({ op, expected: `elements 0…${size - 1}`, got: `${low}…${high} for ${show(v.shape)} at ${v.offset} with strides ${show(v.strides)}` });
+    fail({
+      op,
+      expected: `elements 0…${size - 1}`,
+      got: `${low}…${high} for ${show(v.shape)} at ${v.offset} with strides ${show(v.strides)}`,
+    });
   }
 }

@@ -1,6 +1,22 @@
 import { describe, expect, it } from "vitest";
 import {
-  arange, compile, detectAnomalies, keep, memory, Module, manualSeed, ones, rand, randn, scope, stopGradient, type Tensor, tensor, valueAndGrad, Variable, zeros,
+  arange,
+  compile,
+  detectAnomalies,
+  keep,
+  Module,
+  manualSeed,
+  memory,
+  ones,
+  rand,
+  randn,
+  scope,
+  stopGradient,
+  type Tensor,
+  tensor,
+  Variable,
+  valueAndGrad,
+  zeros,
 } from "../index.js";
 
 describe("compile", () => {
@@ -32,10 +48,13 @@ describe("compile", () => {
 
   it("keeps a bounded number of traces, the most recently used", () => {
     let runs = 0;
-    const f = compile((x: Tensor) => {
-      runs++;
-      return x.add(1);
-    }, { maxTraces: 2 });
+    const f = compile(
+      (x: Tensor) => {
+        runs++;
+        return x.add(1);
+      },
+      { maxTraces: 2 },
+    );
     for (const n of [1, 2, 1, 3, 1]) f(ones([n]));
     expect(runs).toBe(3);
     f(ones([2]));
@@ -73,9 +92,15 @@ describe("compile", () => {
       [a.value, b.value] = [b.value, a.value];
     });
     swap();
-    expect([await a.value.toArray(), await b.value.toArray()]).toEqual([[3, 4], [1, 2]]);
+    expect([await a.value.toArray(), await b.value.toArray()]).toEqual([
+      [3, 4],
+      [1, 2],
+    ]);
     swap();
-    expect([await a.value.toArray(), await b.value.toArray()]).toEqual([[1, 2], [3, 4]]);
+    expect([await a.value.toArray(), await b.value.toArray()]).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
   });
 
   it("writes a Variable that a later op still needs the old value of", async () => {
@@ -108,8 +133,16 @@ describe("compile", () => {
     }));
     const x = arange(6).reshape([2, 3]).transpose();
     const { sum, same, rest } = f({ a: x, list: [x, ones([1])] }, "n");
-    expect(await sum.toArray()).toEqual([[0, 6], [2, 8], [4, 10]]);
-    expect(await same.toArray()).toEqual([[0, 3], [1, 4], [2, 5]]);
+    expect(await sum.toArray()).toEqual([
+      [0, 6],
+      [2, 8],
+      [4, 10],
+    ]);
+    expect(await same.toArray()).toEqual([
+      [0, 3],
+      [1, 4],
+      [2, 5],
+    ]);
     expect([await rest[0].toArray(), rest[1], rest[2]]).toEqual([[1], "n", 7]);
   });
 
@@ -164,7 +197,9 @@ describe("compile", () => {
   });
 
   it("explains itself when it cannot be traced", () => {
-    expect(() => compile((x: Tensor) => (x.readSync()[0]! > 0 ? x : x.neg()))(ones([1]))).toThrow(/where\(\) instead of if/);
+    expect(() => compile((x: Tensor) => (x.readSync()[0]! > 0 ? x : x.neg()))(ones([1]))).toThrow(
+      /where\(\) instead of if/,
+    );
     expect(() => compile(() => new Variable(zeros([1])))()).toThrow(/outside compile/);
     expect(() => compile((f: () => void) => f())(() => {})).toThrow(/Close over modules/);
     let escaped: Tensor | null = null;
@@ -195,7 +230,10 @@ describe("memory", () => {
     const moment = new Variable(zeros([8, 32]));
     return (): Tensor =>
       scope(() => {
-        const [loss, [g1, g2]] = valueAndGrad(() => x.matmul(w1.value).relu().matmul(w2.value).sub(y).square().mean(), [w1, w2]);
+        const [loss, [g1, g2]] = valueAndGrad(
+          () => x.matmul(w1.value).relu().matmul(w2.value).sub(y).square().mean(),
+          [w1, w2],
+        );
         moment.value = moment.value.mul(0.9).add(g1!);
         w1.value = w1.value.sub(moment.value.mul(0.01));
         w2.value = w2.value.sub(g2!.mul(0.01));

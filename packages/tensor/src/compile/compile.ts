@@ -46,7 +46,10 @@ export type Compiled<F extends (...args: never[]) => unknown> = F & {
  * const loss = await step(x, y).item();
  * ```
  */
-export function compile<F extends (...args: never[]) => unknown>(f: F, { maxTraces = 16 }: CompileOptions = {}): Compiled<F> {
+export function compile<F extends (...args: never[]) => unknown>(
+  f: F,
+  { maxTraces = 16 }: CompileOptions = {},
+): Compiled<F> {
   const traces = new Map<string, Compilation[]>();
   let last: Compilation | null = null;
 
@@ -108,14 +111,22 @@ class Compilation {
   readonly #structure: unknown;
   readonly #results: number;
 
-  constructor(f: (...args: unknown[]) => unknown, args: readonly unknown[], tensors: readonly Tensor[], backend: Backend) {
+  constructor(
+    f: (...args: unknown[]) => unknown,
+    args: readonly unknown[],
+    tensors: readonly Tensor[],
+    backend: Backend,
+  ) {
     this.backend = backend;
     let structure: unknown;
     let results = 0;
     const traced = traceFunction((...symbols) => {
       const returned: Tensor[] = [];
       let next = 0;
-      structure = replaceTensors(f(...args.map((a) => replaceTensors(a, () => symbols[next++]!))), (t) => returned.push(t) - 1);
+      structure = replaceTensors(
+        f(...args.map((a) => replaceTensors(a, () => symbols[next++]!))),
+        (t) => returned.push(t) - 1,
+      );
       results = returned.length;
       return returned;
     }, tensors);
@@ -150,9 +161,16 @@ class Compilation {
           : plain(source.kind === "argument" ? tensors[source.argument]! : source.tensor);
       return t.storage.buffer;
     });
-    const fresh = graph.outputs.map((v, i) => (donors[i]! >= 0 ? null : allocate(this.backend, bytesOf(graph.specs[v]!))));
-    this.executable.run(inputs, fresh.map((storage, i) => storage?.buffer ?? inputs[donors[i]!]!));
-    const results = fresh.slice(0, this.#results).map((storage, i) => new Tensor(graph.specs[graph.outputs[i]!]!, storage!));
+    const fresh = graph.outputs.map((v, i) =>
+      donors[i]! >= 0 ? null : allocate(this.backend, bytesOf(graph.specs[v]!)),
+    );
+    this.executable.run(
+      inputs,
+      fresh.map((storage, i) => storage?.buffer ?? inputs[donors[i]!]!),
+    );
+    const results = fresh
+      .slice(0, this.#results)
+      .map((storage, i) => new Tensor(graph.specs[graph.outputs[i]!]!, storage!));
     written.forEach((variable, i) => {
       const at = this.#results + i;
       if (fresh[at]) variable.hold(new Tensor(graph.specs[graph.outputs[at]!]!, fresh[at]!), writtenLayouts[i]!);
@@ -219,7 +237,9 @@ function signatureOf(value: unknown, tensors: Tensor[]): string {
   if (typeof value === "string") return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map((v) => signatureOf(v, tensors)).join(",")}]`;
   if (typeof value === "object" && Object.getPrototypeOf(value) === Object.prototype) {
-    return `{${Object.entries(value).map(([k, v]) => `${k}:${signatureOf(v, tensors)}`).join(",")}}`;
+    return `{${Object.entries(value)
+      .map(([k, v]) => `${k}:${signatureOf(v, tensors)}`)
+      .join(",")}}`;
   }
   return fail({
     op: "compile",
@@ -228,4 +248,3 @@ function signatureOf(value: unknown, tensors: Tensor[]): string {
     hint: "Close over modules and optimizers instead of passing them.",
   });
 }
-

@@ -8,12 +8,26 @@ import type { Planned } from "./plan.js";
 import type { Traced } from "./trace.js";
 
 /** Graph as traced and as run, kernels, layouts, and bytes. */
-export function explain({ traced, arranged, planned, backend }: { traced: Traced; arranged: Arranged; planned: Planned; backend: Backend }): string {
+export function explain({
+  traced,
+  arranged,
+  planned,
+  backend,
+}: {
+  traced: Traced;
+  arranged: Arranged;
+  planned: Planned;
+  backend: Backend;
+}): string {
   const { graph, sources, inputLayouts } = arranged;
   const inputs = sources.map((s, i) => {
     const what = s.kind === "argument" ? `argument ${s.argument}` : s.kind;
     const layout = inputLayouts[i];
-    const updated = planned.donors.includes(i) ? ", updated in place" : s.kind === "variable" && arranged.written.includes(s.variable) ? ", replaced" : "";
+    const updated = planned.donors.includes(i)
+      ? ", updated in place"
+      : s.kind === "variable" && arranged.written.includes(s.variable)
+        ? ", replaced"
+        : "";
     return `  in${i}: ${what}${layout ? `, packed as ${layout.name}` : ""}${updated}`;
   });
   const bytes = (values: readonly number[]) => values.reduce((sum, v) => sum + bytesOf(graph.specs[v]!), 0);
@@ -33,4 +47,3 @@ export function explain({ traced, arranged, planned, backend }: { traced: Traced
     `# memory: inputs ${bytes(sources.map((_, i) => i))} B, results ${bytes(graph.outputs)} B, temporaries ${placeSlots(slots).bytes} B (${slots.length} values, ${slots.reduce((n, s) => n + s.bytes, 0)} B without sharing)`,
   ].join("\n");
 }
-

@@ -47,7 +47,8 @@ function formulas(graph: Graph): Graph {
       return substitute(expr, (k, dtype) => input(number(from.ins[k]!), dtype));
     });
     const expr = substitute(outer, (i, dtype) => inner[i] ?? input(number(ins[i]!), dtype));
-    if (isMap(node)) return to.addAs(map, used, { ...(node.attrs as MapNodeAttrs), expr }, [graph.specs[node.outs[0]!]!]);
+    if (isMap(node))
+      return to.addAs(map, used, { ...(node.attrs as MapNodeAttrs), expr }, [graph.specs[node.outs[0]!]!]);
     if (used.length === 0) return keepNode(node, ins, graph, to); // a reduction takes its shape from an input
     return to.addAs(reduce, used, { ...(node.attrs as ReduceAttrs), prologue: expr }, [graph.specs[node.outs[0]!]!]);
   });
@@ -62,13 +63,15 @@ function epilogues(graph: Graph, backend: Backend): Graph {
     const { expr } = node.attrs as MapNodeAttrs;
     for (const [i, v] of ins.entries()) {
       const from = to.producer(v);
-      if (!from || from.outs.length !== 1 || users[node.ins[i]!] !== 1 || to.specs[v]!.dtype !== out.dtype) continue;
+      if (from?.outs.length !== 1 || users[node.ins[i]!] !== 1 || to.specs[v]!.dtype !== out.dtype) continue;
       if (from.op.view || from.op.assemble || isMap(from) || !fusesEpilogue(from, to, backend)) continue;
       const rest = ins.filter((u) => u !== v);
       const extra = from.epilogue?.extra ?? 0;
       if (from.ins.length + rest.length > MAX_INPUTS) continue;
       const result = from.epilogue?.expr ?? input(0, out.dtype);
-      const fused = substitute(expr, (k, dtype) => (ins[k] === v ? result : input(1 + extra + rest.indexOf(ins[k]!), dtype)));
+      const fused = substitute(expr, (k, dtype) =>
+        ins[k] === v ? result : input(1 + extra + rest.indexOf(ins[k]!), dtype),
+      );
       const epilogue: Epilogue = { expr: fused, extra: extra + rest.length };
       return to.addAs(from.op, [...from.ins, ...rest], from.attrs, [out], { epilogue });
     }
@@ -78,7 +81,11 @@ function epilogues(graph: Graph, backend: Backend): Graph {
 
 function fusesEpilogue(node: GraphNode, to: GraphBuilder, backend: Backend): boolean {
   const own = node.ins.slice(0, node.ins.length - (node.epilogue?.extra ?? 0));
-  const signature = { ins: own.map((v) => to.view(v)), outs: node.outs.map((v) => contiguousView(to.specs[v]!)), attrs: node.attrs };
+  const signature = {
+    ins: own.map((v) => to.view(v)),
+    outs: node.outs.map((v) => contiguousView(to.specs[v]!)),
+    attrs: node.attrs,
+  };
   return findKernel(backend, node.op.name, signature)?.fusesEpilogue ?? false;
 }
 

@@ -1,8 +1,8 @@
 // A graph: ops in order, and the values between them, by number.
 
-import { attrsKey, type OpDef } from "../op.js";
-import { exprKey, showExpr } from "../expr.js";
 import type { Epilogue, Kernel } from "../backend.js";
+import { exprKey, showExpr } from "../expr.js";
+import { attrsKey, type OpDef } from "../op.js";
 import { contiguousView, type Spec, type View } from "../spec.js";
 
 /** Values 0 … inputs − 1 are the inputs; every node adds its outputs. */
@@ -44,7 +44,7 @@ export class GraphBuilder {
   /** Where the elements of a value lie in the buffer it is a view of. */
   view(value: number): View {
     const from = this.producer(value);
-    return (from?.op.view?.(this.view(from.ins[0]!), from.attrs)) ?? contiguousView(this.specs[value]!);
+    return from?.op.view?.(this.view(from.ins[0]!), from.attrs) ?? contiguousView(this.specs[value]!);
   }
 
   /** All inputs come before the first node. */
@@ -54,12 +54,23 @@ export class GraphBuilder {
   }
 
   add<A>(op: OpDef<A>, ins: readonly number[], attrs: A): readonly number[] {
-    return this.addAs(op, ins, attrs, op.infer(ins.map((v) => this.specs[v]!), attrs));
+    return this.addAs(
+      op,
+      ins,
+      attrs,
+      op.infer(
+        ins.map((v) => this.specs[v]!),
+        attrs,
+      ),
+    );
   }
 
   /** {@link add} with the specs known. */
   addAs<A>(
-    op: OpDef<A>, ins: readonly number[], attrs: A, specs: readonly Spec[],
+    op: OpDef<A>,
+    ins: readonly number[],
+    attrs: A,
+    specs: readonly Spec[],
     more: Pick<GraphNode, "epilogue" | "logical" | "kernel" | "note"> = {},
   ): readonly number[] {
     const outs = specs.map((s) => this.specs.push({ shape: s.shape, dtype: s.dtype }) - 1);
@@ -86,7 +97,12 @@ export function rewrite(
   const now = new Map<number, number>();
   for (let v = 0; v < graph.inputs; v++) now.set(v, to.input(graph.specs[v]!));
   graph.nodes.forEach((node, index) => {
-    const outs = each(node, node.ins.map((v) => now.get(v)!), to, index);
+    const outs = each(
+      node,
+      node.ins.map((v) => now.get(v)!),
+      to,
+      index,
+    );
     node.outs.forEach((v, i) => {
       now.set(v, outs[i]!);
     });
@@ -96,7 +112,13 @@ export function rewrite(
 
 /** Keeps a node as it is. */
 export function keepNode(node: GraphNode, ins: readonly number[], graph: Graph, to: GraphBuilder): readonly number[] {
-  return to.addAs(node.op, ins, node.attrs, node.outs.map((v) => graph.specs[v]!), node.epilogue ? { epilogue: node.epilogue } : {});
+  return to.addAs(
+    node.op,
+    ins,
+    node.attrs,
+    node.outs.map((v) => graph.specs[v]!),
+    node.epilogue ? { epilogue: node.epilogue } : {},
+  );
 }
 
 /** How often each value is used, outputs of the graph included. */

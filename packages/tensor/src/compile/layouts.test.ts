@@ -3,16 +3,35 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Kernel, Layout, Signature } from "../backend.js";
 import {
-  compile, getBackend, matmul, Module, ones, reference, setBackend, type Tensor, tensor, valueAndGrad, Variable, zeros,
+  compile,
+  getBackend,
+  Module,
+  matmul,
+  ones,
+  reference,
+  setBackend,
+  type Tensor,
+  tensor,
+  Variable,
+  valueAndGrad,
+  zeros,
 } from "../index.js";
 import { permuteLayout } from "../layout.js";
-import type { View } from "../spec.js";
 import type { Run } from "../reference/kernels.js";
+import type { View } from "../spec.js";
 
 /** Columns in panels of four: (K, N) as [N/4][K][4], zeros behind the last column. */
 function panels([k, n]: readonly number[]): Layout {
   const count = Math.ceil(n! / 4);
-  return { name: "panels4", pad: [[0, 0], [0, count * 4 - n!]], split: [k!, count, 4], order: [1, 0, 2] };
+  return {
+    name: "panels4",
+    pad: [
+      [0, 0],
+      [0, count * 4 - n!],
+    ],
+    split: [k!, count, 4],
+    order: [1, 0, 2],
+  };
 }
 
 let forwardCalls = 0;
@@ -33,7 +52,8 @@ const panelMatmul: Kernel<object, Run> = {
       for (let i = 0; i < m; i++) {
         for (let j = 0; j < n; j++) {
           let sum = 0;
-          for (let p = 0; p < k; p++) sum += x!.f32[a!.offset + i * a!.strides[0]! + p]! * w!.f32[(Math.floor(j / 4) * k + p) * 4 + (j % 4)]!;
+          for (let p = 0; p < k; p++)
+            sum += x!.f32[a!.offset + i * a!.strides[0]! + p]! * w!.f32[(Math.floor(j / 4) * k + p) * 4 + (j % 4)]!;
           y!.f32[i * n + j] = sum;
         }
       }
@@ -56,7 +76,9 @@ const panelWeightGradient: Kernel<object, Run> = {
         for (let j = 0; j < n; j++) {
           let sum = 0;
           for (let i = 0; i < m; i++) {
-            sum += x!.f32[a!.offset + p * a!.strides[0]! + i * a!.strides[1]!]! * dy!.f32[b!.offset + i * b!.strides[0]! + j * b!.strides[1]!]!;
+            sum +=
+              x!.f32[a!.offset + p * a!.strides[0]! + i * a!.strides[1]!]! *
+              dy!.f32[b!.offset + i * b!.strides[0]! + j * b!.strides[1]!]!;
           }
           dw!.f32[(Math.floor(j / 4) * k + p) * 4 + (j % 4)] = sum;
         }
@@ -165,14 +187,26 @@ describe("layouts", () => {
     const step = compile((x: Tensor) => matmul(x, weight.value).add(weight.value.sum(0)));
     const x = data(2, 3);
     const sums = naive(new Float32Array([1, 1, 1]), w, 1, 3, 5);
-    await closeTo(step(tensor(x, { shape: [2, 3] })), naive(x, w, 2, 3, 5).map((v, i) => v + sums[i % 5]!));
+    await closeTo(
+      step(tensor(x, { shape: [2, 3] })),
+      naive(x, w, 2, 3, 5).map((v, i) => v + sums[i % 5]!),
+    );
     expect(step.explain()).toMatch(/= unpack\(.*panels4/);
   });
 
   it("packs an intermediate value", async () => {
     const step = compile((x: Tensor, w: Tensor) => matmul(x, w.mul(2)));
     const [x, w] = [data(2, 3), data(3, 5, 4)];
-    await closeTo(step(tensor(x, { shape: [2, 3] }), tensor(w, { shape: [3, 5] })), naive(x, w.map((v) => 2 * v), 2, 3, 5));
+    await closeTo(
+      step(tensor(x, { shape: [2, 3] }), tensor(w, { shape: [3, 5] })),
+      naive(
+        x,
+        w.map((v) => 2 * v),
+        2,
+        3,
+        5,
+      ),
+    );
     expect(step.explain()).toMatch(/= pack\(.*panels4/);
   });
 
@@ -194,7 +228,10 @@ describe("permuteLayout", () => {
     const of = panels([3, 6]);
     expect(permuteLayout(of, { shape: [3, 6], dtype: "f32" }, [1, 0])).toEqual({
       name: "panels4",
-      pad: [[0, 2], [0, 0]],
+      pad: [
+        [0, 2],
+        [0, 0],
+      ],
       split: [2, 4, 3],
       order: [0, 2, 1],
     });
@@ -205,4 +242,3 @@ describe("permuteLayout", () => {
     expect(permuteLayout(odd, { shape: [3, 6], dtype: "f32" }, [1, 0])).toBeNull();
   });
 });
-

@@ -23,7 +23,10 @@ export interface ConversionAttrs {
 }
 
 /** Conversions: only this pass makes them, and the plan turns them into maps (see `convert` in layout.ts). Their input is contiguous. */
-export const pack = defineOp<ConversionAttrs>({ name: "pack", infer: (_, { layout, plain }) => [physicalSpec(plain, layout)] });
+export const pack = defineOp<ConversionAttrs>({
+  name: "pack",
+  infer: (_, { layout, plain }) => [physicalSpec(plain, layout)],
+});
 export const unpack = defineOp<ConversionAttrs>({ name: "unpack", infer: (_, { plain }) => [plain] });
 
 /** What is known of a value of the old graph: where it is in the new one, in which arrangements. */
@@ -52,7 +55,9 @@ export function arrange(traced: Traced, backend: Backend): Arranged {
     if (place.home === undefined) place.home = null;
     place.plain ??= place.permuted
       ? to.addAs(permuteOp, [plainOf(place.permuted.of)], { axes: place.permuted.axes }, [graph.specs[v]!])[0]!
-      : to.addAs(unpack, [packedOf(v, place.home!)], { layout: place.home!, plain: graph.specs[v]! }, [graph.specs[v]!])[0]!;
+      : to.addAs(unpack, [packedOf(v, place.home!)], { layout: place.home!, plain: graph.specs[v]! }, [
+          graph.specs[v]!,
+        ])[0]!;
     return place.plain;
   };
 
@@ -77,7 +82,10 @@ export function arrange(traced: Traced, backend: Backend): Arranged {
       to.specs[value] = physicalSpec(graph.specs[v]!, layout);
       place.home = layout;
       delete place.plain;
-    } else value = to.addAs(pack, [rowsOf(v)], { layout, plain: graph.specs[v]! }, [physicalSpec(graph.specs[v]!, layout)])[0]!;
+    } else
+      value = to.addAs(pack, [rowsOf(v)], { layout, plain: graph.specs[v]! }, [
+        physicalSpec(graph.specs[v]!, layout),
+      ])[0]!;
     place.packed.set(key, value);
     return value;
   };
@@ -93,7 +101,10 @@ export function arrange(traced: Traced, backend: Backend): Arranged {
   /** A map runs packed if at least as many of its inputs are in that arrangement as would have to be converted to it. */
   const layoutForMap = (node: GraphNode): Layout | null => {
     if (linearize((node.attrs as MapAttrs).expr).some((s) => s.k === "index")) return null;
-    const homes = node.ins.filter((v) => places[v]!.scalar === undefined).map(homeOf).filter((h) => h !== undefined);
+    const homes = node.ins
+      .filter((v) => places[v]!.scalar === undefined)
+      .map(homeOf)
+      .filter((h) => h !== undefined);
     const layout = homes.find((h) => h !== null);
     if (!layout) return null;
     const same = homes.filter((h) => layoutKey(h) === layoutKey(layout)).length;

@@ -22,7 +22,12 @@ export function lower(traced: Traced, backend: Backend): Traced {
       return source.kind === "variable" ? to.trace.read(source.variable) : source.tensor;
     });
     for (const { op, ins, attrs, outs } of traced.graph.nodes) {
-      const results = to.apply(op, ins.map((v) => now[v]!), attrs, outs.map((v) => traced.graph.specs[v]!));
+      const results = to.apply(
+        op,
+        ins.map((v) => now[v]!),
+        attrs,
+        outs.map((v) => traced.graph.specs[v]!),
+      );
       outs.forEach((v, i) => {
         now[v] = results[i]!;
       });
@@ -56,14 +61,23 @@ class Lowering implements Interpreter {
     if (op.assemble) return this.trace.apply(op, ins, attrs, outs);
     if (op.expr) {
       const { shape } = outs[0]!;
-      const wide = ins.map((t) => (sameShape(t.shape, shape) ? t : this.apply(expandOp, [t], { shape }, [{ shape, dtype: t.dtype }])[0]!));
-      const expr = op.expr(ins.map((t, i) => input(i, t.dtype)), attrs);
+      const wide = ins.map((t) =>
+        sameShape(t.shape, shape) ? t : this.apply(expandOp, [t], { shape }, [{ shape, dtype: t.dtype }])[0]!,
+      );
+      const expr = op.expr(
+        ins.map((t, i) => input(i, t.dtype)),
+        attrs,
+      );
       return this.trace.apply(map, wide, { expr, shape }, outs);
     }
     const signature = { ins: ins.map((t) => this.#viewOf(t)), outs: outs.map(contiguousView), attrs };
     if (findKernel(this.#backend, op.name, signature)) return this.trace.apply(op, ins, attrs, outs);
     if (op.lower) return op.lower(ins, attrs);
-    return fail({ op: op.name, expected: `a kernel in backend "${this.#backend.name}" (the op has no lowering)`, got: "none that accepts these inputs" });
+    return fail({
+      op: op.name,
+      expected: `a kernel in backend "${this.#backend.name}" (the op has no lowering)`,
+      got: "none that accepts these inputs",
+    });
   }
 
   read(variable: Variable): Tensor {

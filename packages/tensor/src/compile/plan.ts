@@ -1,12 +1,22 @@
 // The plan: views are resolved, kernels emitted, and every value is given a place.
 
-import { type Backend, bytesOf, findKernel, type Kernel, type Plan, type PlanStep, type Ref, type Signature, type Slot } from "../backend.js";
+import {
+  type Backend,
+  bytesOf,
+  findKernel,
+  type Kernel,
+  type Plan,
+  type PlanStep,
+  type Ref,
+  type Signature,
+  type Slot,
+} from "../backend.js";
 import { fail, show } from "../errors.js";
 import { input, num } from "../expr.js";
+import { convert, type Place } from "../layout.js";
 import type { OpDef } from "../op.js";
 import { map } from "../primitives.js";
 import { contiguousView, isContiguous, sameShape, type View } from "../spec.js";
-import { convert, type Place } from "../layout.js";
 import type { Graph, GraphNode } from "./graph.js";
 import { type ConversionAttrs, pack, unpack } from "./layouts.js";
 
@@ -30,17 +40,29 @@ export function planGraph(graph: Graph, backend: Backend, wished: readonly numbe
   for (let v = 0; v < graph.inputs; v++) where[v] = { root: v, view: contiguousView(graph.specs[v]!) };
 
   // Which kernels run, in terms of root values.
-  const work: { op: string; signature: Signature; kernel: Kernel; ins: number[]; outs: number[]; node: GraphNode }[] = [];
-  const run = (node: GraphNode, op: string, ins: readonly Where[], outs: readonly Where[], more: Omit<Signature, "ins" | "outs">) => {
+  const work: { op: string; signature: Signature; kernel: Kernel; ins: number[]; outs: number[]; node: GraphNode }[] =
+    [];
+  const run = (
+    node: GraphNode,
+    op: string,
+    ins: readonly Where[],
+    outs: readonly Where[],
+    more: Omit<Signature, "ins" | "outs">,
+  ) => {
     const signature: Signature = { ins: ins.map((w) => w.view), outs: outs.map((w) => w.view), ...more };
     const kernel = node.kernel ?? findKernel(backend, op, signature);
-    if (!kernel) return fail({ op, expected: `a kernel in backend "${backend.name}"`, got: "none that accepts these inputs" });
+    if (!kernel)
+      return fail({ op, expected: `a kernel in backend "${backend.name}"`, got: "none that accepts these inputs" });
     work.push({ op, signature, kernel, ins: ins.map((w) => w.root), outs: outs.map((w) => w.root), node });
   };
   for (const node of graph.nodes) {
-    const ins = node.ins.map((v, i) => (node.logical ? { root: where[v]!.root, view: logicalView(where[v]!.view, node.logical.ins[i]!) } : where[v]!));
+    const ins = node.ins.map((v, i) =>
+      node.logical ? { root: where[v]!.root, view: logicalView(where[v]!.view, node.logical.ins[i]!) } : where[v]!,
+    );
     if (node.op.view) {
-      const view = node.op.view(ins[0]!.view, node.attrs) ?? fail({ op: node.op.name, expected: "a view that lowering made possible", got: "null" });
+      const view =
+        node.op.view(ins[0]!.view, node.attrs) ??
+        fail({ op: node.op.name, expected: "a view that lowering made possible", got: "null" });
       where[node.outs[0]!] = { root: ins[0]!.root, view };
       continue;
     }
@@ -55,11 +77,16 @@ export function planGraph(graph: Graph, backend: Backend, wished: readonly numbe
     }
     if (node.op.assemble) {
       const out = where[node.outs[0]!]!;
-      const { fill, views, accumulate } = node.op.assemble(node.ins.map((v) => graph.specs[v]!), node.attrs);
+      const { fill, views, accumulate } = node.op.assemble(
+        node.ins.map((v) => graph.specs[v]!),
+        node.attrs,
+      );
       const { dtype } = out.view;
       if (fill !== undefined) run(node, "map", [], [out], { attrs: { expr: num(fill, dtype) } });
       views.forEach((view, i) => {
-        run(node, "map", [ins[i]!], [{ root: out.root, view }], { attrs: { expr: input(0, dtype), ...(accumulate ? { accumulate } : {}) } });
+        run(node, "map", [ins[i]!], [{ root: out.root, view }], {
+          attrs: { expr: input(0, dtype), ...(accumulate ? { accumulate } : {}) },
+        });
       });
       continue;
     }
@@ -88,7 +115,14 @@ export function planGraph(graph: Graph, backend: Backend, wished: readonly numbe
     if (last < first) return true;
     if (last > first || lastWrite.get(v) !== first) return false;
     const { op, signature, ins } = work[first]!;
-    return op === "map" && ins.every((root, k) => root !== old || (isContiguous(signature.ins[k]!) && sameShape(signature.ins[k]!.shape, graph.specs[old]!.shape)));
+    return (
+      op === "map" &&
+      ins.every(
+        (root, k) =>
+          root !== old ||
+          (isContiguous(signature.ins[k]!) && sameShape(signature.ins[k]!.shape, graph.specs[old]!.shape)),
+      )
+    );
   }
 
   const slots: Slot[] = [];
@@ -107,7 +141,11 @@ export function planGraph(graph: Graph, backend: Backend, wished: readonly numbe
     return { slot };
   };
   const steps = work.map(
-    ({ kernel, signature, ins, outs }): PlanStep<unknown> => ({ code: kernel.emit(signature), ins: ins.map(refOf), outs: outs.map(refOf) }),
+    ({ kernel, signature, ins, outs }): PlanStep<unknown> => ({
+      code: kernel.emit(signature),
+      ins: ins.map(refOf),
+      outs: outs.map(refOf),
+    }),
   );
   return { plan: { steps, slots }, donors, describe: () => work.map(describe) };
 }

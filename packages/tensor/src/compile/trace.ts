@@ -1,7 +1,7 @@
 // Trace: the interpreter that writes ops down instead of running them.
 
-import { type Interpreter, withInterpreter } from "../interpreter.js";
 import { fail, show } from "../errors.js";
+import { type Interpreter, withInterpreter } from "../interpreter.js";
 import type { OpDef } from "../op.js";
 import { keep } from "../scope.js";
 import type { Spec } from "../spec.js";
@@ -76,12 +76,22 @@ export class Trace implements Interpreter {
     const number = new Map<Tensor, number>();
     for (const t of this.#inputs.keys()) number.set(t, builder.input(t));
     for (const { op, ins, attrs, outs } of this.#recorded) {
-      const values = builder.addAs(op, ins.map((t) => number.get(t)!), attrs, outs);
+      const values = builder.addAs(
+        op,
+        ins.map((t) => number.get(t)!),
+        attrs,
+        outs,
+      );
       outs.forEach((t, i) => {
         number.set(t, values[i]!);
       });
     }
-    return { graph: builder.graph(outputs.map((t) => number.get(t)!)), sources: [...this.#inputs.values()], written, guards: this.#guards };
+    return {
+      graph: builder.graph(outputs.map((t) => number.get(t)!)),
+      sources: [...this.#inputs.values()],
+      written,
+      guards: this.#guards,
+    };
   }
 
   /** The traced handle of a tensor: itself, or an input for one that has data. */
@@ -123,5 +133,8 @@ export function traceFunction(f: (...args: Tensor[]) => readonly Tensor[], specs
 /** The specs of a function's results, without running it. */
 export function traceSpecs(f: (...args: Tensor[]) => readonly Tensor[], specs: readonly Spec[]): readonly Spec[] {
   const trace = new Trace();
-  return withInterpreter(trace, () => f(...specs.map((s, i) => trace.argument(s, i)))).map(({ shape, dtype }) => ({ shape, dtype }));
+  return withInterpreter(trace, () => f(...specs.map((s, i) => trace.argument(s, i)))).map(({ shape, dtype }) => ({
+    shape,
+    dtype,
+  }));
 }

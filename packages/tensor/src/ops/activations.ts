@@ -1,10 +1,10 @@
 // Activation functions, as torch.nn.functional has them: https://pytorch.org/docs/stable/nn.functional.html
 // The pieces of a piecewise formula are chosen with select, so that NaN passes and infinite branches do no harm.
 
-import { call, type Expr, num, select } from "../expr.js";
-import type { Tensor } from "../tensor.js";
 import { apply1 } from "../apply.js";
 import { fail, show } from "../errors.js";
+import { call, type Expr, num, select } from "../expr.js";
+import type { Tensor } from "../tensor.js";
 import { reshape, split } from "./movement.js";
 import { mul, pointwise, unary, unaryWith } from "./pointwise.js";
 
@@ -22,7 +22,9 @@ export const leakyRelu = (x: Tensor, slope = 0.01): Tensor => leakyOp(x, { slope
 const leakyOp = unaryWith<{ slope: number }>("leakyRelu", (x, { slope }) => select(below(x, 0), times(x, slope), x));
 /** `x` above 0, `alpha · (eˣ − 1)` below. */
 export const elu = (x: Tensor, alpha = 1): Tensor => eluOp(x, { alpha });
-const eluOp = unaryWith<{ alpha: number }>("elu", (x, { alpha }) => select(below(x, 0), times(call("expm1", x), alpha), x));
+const eluOp = unaryWith<{ alpha: number }>("elu", (x, { alpha }) =>
+  select(below(x, 0), times(call("expm1", x), alpha), x),
+);
 /** Self-normalising ELU (Klambauer et al., 2017). */
 export const selu = unary("selu", (x) =>
   times(select(below(x, 0), times(call("expm1", x), 1.6732632423543772), x), 1.0507009873554805),
@@ -78,7 +80,11 @@ export const tanhshrink = unary("tanhshrink", (x) => call("sub", x, call("tanh",
 /** Moves `x` towards 0 by `lambda`. */
 export const softshrink = (x: Tensor, lambda = 0.5): Tensor => softshrinkOp(x, { lambda });
 const softshrinkOp = unaryWith<{ lambda: number }>("softshrink", (x, { lambda }) =>
-  select(call("lt", num(lambda), x), plus(x, -lambda), select(call("lt", x, num(-lambda)), plus(x, lambda), times(x, 0))),
+  select(
+    call("lt", num(lambda), x),
+    plus(x, -lambda),
+    select(call("lt", x, num(-lambda)), plus(x, lambda), times(x, 0)),
+  ),
 );
 /** 0 where `|x| ≤ lambda`. */
 export const hardshrink = (x: Tensor, lambda = 0.5): Tensor => hardshrinkOp(x, { lambda });
@@ -95,7 +101,11 @@ const preluOp = pointwise<object>("prelu", ([x, w]) => select(below(x!, 0), time
 export function prelu(x: Tensor, weight: Tensor): Tensor {
   const channels = x.shape[x.rank > 1 ? 1 : 0];
   if (weight.size !== 1 && weight.size !== channels) {
-    fail({ op: "prelu", expected: `a weight with 1 or ${channels} elements (channels of x ${show(x.shape)})`, got: show(weight.shape) });
+    fail({
+      op: "prelu",
+      expected: `a weight with 1 or ${channels} elements (channels of x ${show(x.shape)})`,
+      got: show(weight.shape),
+    });
   }
   const shape = x.shape.map((d, i) => (weight.size > 1 && i === (x.rank > 1 ? 1 : 0) ? d : 1));
   return apply1(preluOp, [x, reshape(weight, shape)], {});
@@ -103,7 +113,8 @@ export function prelu(x: Tensor, weight: Tensor): Tensor {
 /** First half times sigmoid of the second half along `axis`. */
 export function glu(x: Tensor, axis = -1): Tensor {
   const size = x.shape.at(axis) ?? 0;
-  if (size % 2 !== 0 || size === 0) fail({ op: "glu", expected: `an even size along axis ${axis}`, got: show(x.shape) });
+  if (size % 2 !== 0 || size === 0)
+    fail({ op: "glu", expected: `an even size along axis ${axis}`, got: show(x.shape) });
   const [a, b] = split(x, size / 2, axis);
   return mul(a!, sigmoid(b!));
 }

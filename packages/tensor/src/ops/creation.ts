@@ -11,7 +11,18 @@ import { allocate } from "../storage.js";
 import { Tensor } from "../tensor.js";
 
 /** What {@link tensor} takes: numbers or booleans, nested arrays of them, or a typed array. */
-export type TensorData = number | boolean | readonly TensorData[] | Float32Array | Float64Array | Int32Array | Uint32Array | Uint8Array | Int8Array | Uint16Array | Int16Array;
+export type TensorData =
+  | number
+  | boolean
+  | readonly TensorData[]
+  | Float32Array
+  | Float64Array
+  | Int32Array
+  | Uint32Array
+  | Uint8Array
+  | Int8Array
+  | Uint16Array
+  | Int16Array;
 
 export interface Typed {
   readonly dtype?: DType;
@@ -50,7 +61,11 @@ export function tensor(data: TensorData, options: Typed & { readonly shape?: rea
 function nested(data: unknown, flat: number[]): number[] {
   if (!Array.isArray(data)) {
     if (typeof data !== "number" && typeof data !== "boolean") {
-      fail({ op: "tensor", expected: "numbers, booleans, arrays of them, or a typed array", got: data === null ? "null" : typeof data });
+      fail({
+        op: "tensor",
+        expected: "numbers, booleans, arrays of them, or a typed array",
+        got: data === null ? "null" : typeof data,
+      });
     }
     flat.push(Number(data));
     return [];
@@ -59,7 +74,12 @@ function nested(data: unknown, flat: number[]): number[] {
   for (const [i, part] of data.entries()) {
     const shape = nested(part, flat);
     if (inner !== null && (shape.length !== inner.length || shape.some((d, k) => d !== inner![k]))) {
-      fail({ op: "tensor", expected: `rows of one shape ${show(inner)}`, got: `${show(shape)} at position ${i}`, hint: "Pad ragged rows first." });
+      fail({
+        op: "tensor",
+        expected: `rows of one shape ${show(inner)}`,
+        got: `${show(shape)} at position ${i}`,
+        hint: "Pad ragged rows first.",
+      });
     }
     inner = shape;
   }
@@ -111,7 +131,8 @@ export function onesLike(x: Spec): Tensor {
  */
 export function arange(start: number, stop?: number, step = 1, options: Typed = {}): Tensor {
   const [from, to] = stop === undefined ? [0, start] : [start, stop];
-  if (step === 0 || ![from, to, step].every(Number.isFinite)) fail({ op: "arange", expected: "finite bounds and a step other than 0", got: `${from}, ${to}, ${step}` });
+  if (step === 0 || ![from, to, step].every(Number.isFinite))
+    fail({ op: "arange", expected: "finite bounds and a step other than 0", got: `${from}, ${to}, ${step}` });
   const dtype = options.dtype ?? ([from, to, step].every(Number.isInteger) ? "i32" : "f32");
   const n = Math.max(0, Math.ceil((to - from) / step));
   return fromFormula("arange", [n], line(from, step, dtype));

@@ -31,7 +31,12 @@ export function cumprod(x: Tensor, axis: number): Tensor {
 export function prod(x: Tensor, axes?: Axes, { keepDims = false }: KeepDims = {}): Tensor {
   const along = axesOf("prod", axes, x.rank);
   const y = apply1(prodOp, [summable(x)], { axes: along });
-  return keepDims ? reshape(y, x.shape.map((d, i) => (along.includes(i) ? 1 : d))) : y;
+  return keepDims
+    ? reshape(
+        y,
+        x.shape.map((d, i) => (along.includes(i) ? 1 : d)),
+      )
+    : y;
 }
 
 const prodOp: OpDef<{ axes: readonly number[] }> = defineOp({
@@ -53,7 +58,8 @@ function summable(x: Tensor): Tensor {
  */
 function cumulative(x: Tensor, axis: number, f: "add" | "mul", reversed = false): Tensor {
   let y = x;
-  for (let by = 1; by < x.shape[axis]!; by *= 2) y = combine(f, y, shifted(y, axis, reversed ? -by : by, f === "mul" ? 1 : 0));
+  for (let by = 1; by < x.shape[axis]!; by *= 2)
+    y = combine(f, y, shifted(y, axis, reversed ? -by : by, f === "mul" ? 1 : 0));
   return y;
 }
 
@@ -80,5 +86,8 @@ function productOfOthers(x: Tensor, axes: readonly number[]): Tensor {
   const flat = reshape(permuted, [...permuted.shape.slice(0, last), sizeOf(permuted.shape.slice(last))]);
   const before = shifted(cumulative(flat, last, "mul"), last, 1, 1);
   const after = shifted(cumulative(flat, last, "mul", true), last, -1, 1);
-  return permute(reshape(mul(before, after), permuted.shape), order.map((_, i) => order.indexOf(i)));
+  return permute(
+    reshape(mul(before, after), permuted.shape),
+    order.map((_, i) => order.indexOf(i)),
+  );
 }

@@ -4,7 +4,7 @@ import { apply, apply1 } from "../apply.js";
 import { fail, show } from "../errors.js";
 import { call, index, input, num } from "../expr.js";
 import { defineOp, type OpDef } from "../op.js";
-import { scatterAdd as scatterAddOp, gather as gatherOp, map, reduce } from "../primitives.js";
+import { gather as gatherOp, map, reduce, scatterAdd as scatterAddOp } from "../primitives.js";
 import { axisOf } from "../spec.js";
 import type { Tensor } from "../tensor.js";
 import { expand, reshape, slice, transpose, unsqueeze } from "./movement.js";
@@ -21,7 +21,12 @@ export function scatterAdd(x: Tensor, axis: number, idx: Tensor, source: Tensor)
   const at = axisOf("scatterAdd", axis, x.rank);
   const short = idx.shape.some((d, i) => i !== at && d !== x.shape[i]);
   if (short) {
-    fail({ op: "scatterAdd", expected: `an index ${show(x.shape)} except on axis ${axis}`, got: show(idx.shape), hint: "Pad index and source, or slice x." });
+    fail({
+      op: "scatterAdd",
+      expected: `an index ${show(x.shape)} except on axis ${axis}`,
+      got: show(idx.shape),
+      hint: "Pad index and source, or slice x.",
+    });
   }
   const part = fit("scatterAdd", source, idx, -1);
   return add(x, apply1(scatterAddOp, [idx, cast(part, x.dtype)], { axis: at, size: x.shape[at]! }));
@@ -30,10 +35,17 @@ export function scatterAdd(x: Tensor, axis: number, idx: Tensor, source: Tensor)
 /** Cuts `x` to the index's shape, except along `axis`. */
 function fit(op: string, x: Tensor, idx: Tensor, axis: number): Tensor {
   if (idx.rank !== x.rank || idx.shape.some((d, i) => i !== axis && d > x.shape[i]!)) {
-    fail({ op, expected: `an index with ${x.rank} axes, none longer than in ${show(x.shape)}${axis < 0 ? "" : ` except axis ${axis}`}`, got: show(idx.shape) });
+    fail({
+      op,
+      expected: `an index with ${x.rank} axes, none longer than in ${show(x.shape)}${axis < 0 ? "" : ` except axis ${axis}`}`,
+      got: show(idx.shape),
+    });
   }
   if (idx.shape.every((d, i) => i === axis || d === x.shape[i])) return x;
-  return slice(x, idx.shape.map((d, i) => (i === axis ? null : [0, d])));
+  return slice(
+    x,
+    idx.shape.map((d, i) => (i === axis ? null : [0, d])),
+  );
 }
 
 /** The slices of `x` along `axis` at the positions of a 1-d index, as `torch.index_select`. */
@@ -51,20 +63,27 @@ export function indexAdd(x: Tensor, axis: number, idx: Tensor, source: Tensor): 
 /** A 1-d index along `axis`, repeated over all the others; a view. */
 function spread(op: string, idx: Tensor, axis: number, shape: readonly number[]): Tensor {
   if (idx.rank !== 1) fail({ op, expected: "a 1-d index", got: show(idx.shape), hint: "Flatten it, or use gather." });
-  const row = reshape(idx, shape.map((_, i) => (i === axis ? idx.size : 1)));
+  const row = reshape(
+    idx,
+    shape.map((_, i) => (i === axis ? idx.size : 1)),
+  );
   return expand(row, shape.with(axis, idx.size));
 }
 
 /** 1 at each index, else 0, along a new last axis; i32. An index out of range gives a row of zeros. */
 export function oneHot(idx: Tensor, classes: number): Tensor {
-  if (idx.dtype === "f32") fail({ op: "oneHot", expected: "indices of dtype i32", got: idx.dtype, hint: 'Convert them with .cast("i32").' });
+  if (idx.dtype === "f32")
+    fail({ op: "oneHot", expected: "indices of dtype i32", got: idx.dtype, hint: 'Convert them with .cast("i32").' });
   const wide = expand(unsqueeze(idx, -1), [...idx.shape, classes]);
   const position = apply1(map, [], { expr: index(wide.rank - 1), shape: wide.shape });
   return cast(eq(wide, position), "i32");
 }
 
 /** Sorts along an axis; stable; NaN counts as the greatest. The gradient follows the elements. */
-export function sort(x: Tensor, { axis = -1, descending = false }: { axis?: number; descending?: boolean } = {}): { values: Tensor; indices: Tensor } {
+export function sort(
+  x: Tensor,
+  { axis = -1, descending = false }: { axis?: number; descending?: boolean } = {},
+): { values: Tensor; indices: Tensor } {
   const at = axisOf("sort", axis, x.rank);
   const last = x.rank - 1;
   const swap = (t: Tensor) => (at === last ? t : transpose(t, at, last));
@@ -101,10 +120,19 @@ const sortOp: OpDef<{ descending: boolean }> = defineOp({
 });
 
 /** The `k` greatest (or least) elements along an axis, in order, as `torch.topk`. */
-export function topK(x: Tensor, k: number, { axis = -1, largest = true }: { axis?: number; largest?: boolean } = {}): { values: Tensor; indices: Tensor } {
+export function topK(
+  x: Tensor,
+  k: number,
+  { axis = -1, largest = true }: { axis?: number; largest?: boolean } = {},
+): { values: Tensor; indices: Tensor } {
   const at = axisOf("topK", axis, x.rank);
-  if (!Number.isInteger(k) || k < 0 || k > x.shape[at]!) fail({ op: "topK", expected: `k from 0 to ${x.shape[at]}`, got: `${k}` });
+  if (!Number.isInteger(k) || k < 0 || k > x.shape[at]!)
+    fail({ op: "topK", expected: `k from 0 to ${x.shape[at]}`, got: `${k}` });
   const { values, indices } = sort(x, { axis: at, descending: largest });
-  const first = (t: Tensor) => slice(t, t.shape.map((_, i) => (i === at ? [0, k] : null)));
+  const first = (t: Tensor) =>
+    slice(
+      t,
+      t.shape.map((_, i) => (i === at ? [0, k] : null)),
+    );
   return { values: first(values), indices: first(indices) };
 }

@@ -28,7 +28,13 @@ export const matmulOp: OpDef<object> = defineOp({
     const shape = [...batch, m, n, k];
     const rows = apply1(expandOp, [unsqueeze(a!, -2)], { shape });
     const columns = apply1(expandOp, [unsqueeze(transpose(b!), -3)], { shape });
-    return [apply1(reduce, [rows, columns], { of: "add", axes: [shape.length - 1], prologue: call("mul", input(0), input(1)) })];
+    return [
+      apply1(reduce, [rows, columns], {
+        of: "add",
+        axes: [shape.length - 1],
+        prologue: call("mul", input(0), input(1)),
+      }),
+    ];
   },
   vjp([ct], { ins: [a, b], needs }) {
     if (!ct) return [null, null];
@@ -49,7 +55,13 @@ export const matmulOp: OpDef<object> = defineOp({
  * ```
  */
 export function matmul(a: Tensor, b: Tensor): Tensor {
-  if (a.rank === 0 || b.rank === 0) fail({ op: "matmul", expected: "tensors with at least one axis", got: `${show(a.shape)} and ${show(b.shape)}`, hint: "Use mul for scalars." });
+  if (a.rank === 0 || b.rank === 0)
+    fail({
+      op: "matmul",
+      expected: "tensors with at least one axis",
+      got: `${show(a.shape)} and ${show(b.shape)}`,
+      hint: "Use mul for scalars.",
+    });
   const left = a.rank === 1 ? reshape(a, [1, -1]) : a;
   const right = b.rank === 1 ? reshape(b, [-1, 1]) : b;
   const [m, k] = left.shape.slice(-2) as [number, number];
@@ -69,14 +81,16 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
 
 function product(a: Tensor, b: Tensor, m: number, k: number, n: number): Tensor {
   // One matrix on the right of many: a single large product.
-  if (b.rank === 2 && a.rank > 2) return reshape(apply1(matmulOp, [reshape(a, [-1, k]), b], {}), [...a.shape.slice(0, -1), n]);
+  if (b.rank === 2 && a.rank > 2)
+    return reshape(apply1(matmulOp, [reshape(a, [-1, k]), b], {}), [...a.shape.slice(0, -1), n]);
   const batch = broadcastOrFail("matmul", a.shape.slice(0, -2), b.shape.slice(0, -2));
   return apply1(matmulOp, [expand(a, [...batch, m, k]), expand(b, [...batch, k, n])], {});
 }
 
 /** `a[i] · b[j]`, (M) and (N) → (M, N). */
 export function outer(a: Tensor, b: Tensor): Tensor {
-  if (a.rank !== 1 || b.rank !== 1) fail({ op: "outer", expected: "two 1-d tensors", got: `${show(a.shape)} and ${show(b.shape)}` });
+  if (a.rank !== 1 || b.rank !== 1)
+    fail({ op: "outer", expected: "two 1-d tensors", got: `${show(a.shape)} and ${show(b.shape)}` });
   return mul(unsqueeze(a, 1), b);
 }
 
@@ -96,7 +110,10 @@ export function einsum(equation: string, ...tensors: readonly Tensor[]): Tensor 
   const gone = letters.flatMap((l, i) => (out.includes(l) ? [] : [i]));
   if (gone.length > 0) acc = sum(acc, gone);
   letters = letters.filter((l) => out.includes(l));
-  return permute(acc, out.map((l) => letters.indexOf(l)));
+  return permute(
+    acc,
+    out.map((l) => letters.indexOf(l)),
+  );
 }
 
 /** Letters per tensor and of the result; `...` becomes letters "0", "1", … counted from the last axis. */
@@ -142,7 +159,12 @@ function spelled(part: string, dots: number): string[] {
 function diagonal(x: Tensor, letters: readonly string[]): [Tensor, string[]] {
   const twice = letters.findIndex((l, i) => letters.indexOf(l) < i);
   if (twice < 0) return [x, [...letters]];
-  return fail({ op: "einsum", expected: "each letter once per term", got: `"${letters.join("")}"`, hint: "Diagonals are not supported: mask with eye() and sum." });
+  return fail({
+    op: "einsum",
+    expected: "each letter once per term",
+    got: `"${letters.join("")}"`,
+    hint: "Diagonals are not supported: mask with eye() and sum.",
+  });
 }
 
 /** Multiplies two tensors and sums over the letters nobody needs any more, by one matmul. */
@@ -155,8 +177,14 @@ function contract(a: Tensor, la: string[], b: Tensor, lb: string[], needed: Read
   const onlyB = lb.filter((l) => !la.includes(l));
   const shared = (l: string) => Math.max(sizeIn(a, la, l), sizeIn(b, lb, l));
   const whole = (t: Tensor, letters: string[], order: string[]) => {
-    const p = permute(t, order.map((l) => letters.indexOf(l)));
-    return expand(p, order.map((l, i) => (both.includes(l) ? shared(l) : p.shape[i]!)));
+    const p = permute(
+      t,
+      order.map((l) => letters.indexOf(l)),
+    );
+    return expand(
+      p,
+      order.map((l, i) => (both.includes(l) ? shared(l) : p.shape[i]!)),
+    );
   };
   const count = (list: string[], t: Tensor, letters: string[]) => list.reduce((n, l) => n * sizeIn(t, letters, l), 1);
   const sizes = batch.map(shared);

@@ -15,7 +15,11 @@ export function reshape(x: Tensor, shape: readonly number[]): Tensor {
   const unknown = shape.indexOf(-1);
   const known = sizeOf(shape.filter((d) => d !== -1));
   const full = unknown < 0 ? shape : shape.with(unknown, known === 0 ? 0 : x.size / known);
-  if (shape.filter((d) => d === -1).length > 1 || !full.every((d) => Number.isInteger(d) && d >= 0) || sizeOf(full) !== x.size) {
+  if (
+    shape.filter((d) => d === -1).length > 1 ||
+    !full.every((d) => Number.isInteger(d) && d >= 0) ||
+    sizeOf(full) !== x.size
+  ) {
     fail({
       op: "reshape",
       expected: `a shape with the ${x.size} elements of ${show(x.shape)} (one size may be −1)`,
@@ -53,7 +57,10 @@ export function flatten(x: Tensor, start = 0, end = -1): Tensor {
 /** Drops axes of size 1: all of them, or those named (other sizes stay, as in PyTorch). */
 export function squeeze(x: Tensor, axes?: number | readonly number[]): Tensor {
   const drop = axesOf("squeeze", axes, x.rank);
-  return reshape(x, x.shape.filter((d, i) => !(d === 1 && drop.includes(i))));
+  return reshape(
+    x,
+    x.shape.filter((d, i) => !(d === 1 && drop.includes(i))),
+  );
 }
 
 /** Inserts an axis of size 1 before `axis` (−1: at the end). */
@@ -95,7 +102,8 @@ export type Range = null | readonly [start: number | null, stop?: number | null,
  * ```
  */
 export function slice(x: Tensor, ranges: readonly Range[]): Tensor {
-  if (ranges.length > x.rank) fail({ op: "slice", expected: `at most ${x.rank} ranges for ${show(x.shape)}`, got: `${ranges.length}` });
+  if (ranges.length > x.rank)
+    fail({ op: "slice", expected: `at most ${x.rank} ranges for ${show(x.shape)}`, got: `${ranges.length}` });
   const starts = x.shape.map(() => 0);
   const steps = x.shape.map(() => 1);
   const shape = [...x.shape];
@@ -103,7 +111,8 @@ export function slice(x: Tensor, ranges: readonly Range[]): Tensor {
     if (range === null) return;
     const [from, to = null, step = 1] = range;
     const d = x.shape[i]!;
-    if (!Number.isInteger(step) || step === 0) fail({ op: "slice", expected: "a step that is an integer other than 0", got: `${step} on axis ${i}` });
+    if (!Number.isInteger(step) || step === 0)
+      fail({ op: "slice", expected: "a step that is an integer other than 0", got: `${step} on axis ${i}` });
     const [low, high] = step > 0 ? [0, d] : [-1, d - 1];
     const place = (v: number | null, otherwise: number) =>
       v === null ? otherwise : Math.min(Math.max(v < 0 ? v + d : v, low), high);
@@ -120,16 +129,23 @@ export function slice(x: Tensor, ranges: readonly Range[]): Tensor {
 export function select(x: Tensor, axis: number, i: number): Tensor {
   const at = axisOf("select", axis, x.rank);
   const d = x.shape[at]!;
-  if (!Number.isInteger(i) || i < -d || i >= d) fail({ op: "select", expected: `an index from ${-d} to ${d - 1} on axis ${axis}`, got: `${i}` });
+  if (!Number.isInteger(i) || i < -d || i >= d)
+    fail({ op: "select", expected: `an index from ${-d} to ${d - 1} on axis ${axis}`, got: `${i}` });
   const from = i < 0 ? i + d : i;
-  const part = slice(x, x.shape.map((_, k) => (k === at ? [from, from + 1] : null)));
+  const part = slice(
+    x,
+    x.shape.map((_, k) => (k === at ? [from, from + 1] : null)),
+  );
   return reshape(part, x.shape.toSpliced(at, 1));
 }
 
 /** Reverses axes; a view. */
 export function flip(x: Tensor, axes: number | readonly number[]): Tensor {
   const turn = axesOf("flip", axes, x.rank);
-  return slice(x, x.shape.map((_, i) => (turn.includes(i) ? [null, null, -1] : null)));
+  return slice(
+    x,
+    x.shape.map((_, i) => (turn.includes(i) ? [null, null, -1] : null)),
+  );
 }
 
 const windowOp = defineOp<{ axis: number; size: number; stride: number; dilation: number }>({
@@ -166,7 +182,10 @@ export function cat(tensors: readonly Tensor[], axis = 0): Tensor {
       fail({ op: "cat", expected: `shapes equal to ${show(first.shape)} except on axis ${axis}`, got: show(t.shape) });
     }
   }
-  const shape = first.shape.with(at, tensors.reduce((n, t) => n + t.shape[at]!, 0));
+  const shape = first.shape.with(
+    at,
+    tensors.reduce((n, t) => n + t.shape[at]!, 0),
+  );
   const strides = rowMajor(shape);
   let offset = 0;
   const regions = tensors.map((t) => {
@@ -174,7 +193,11 @@ export function cat(tensors: readonly Tensor[], axis = 0): Tensor {
     offset += t.shape[at]! * strides[at]!;
     return region;
   });
-  return apply1(assemble, tensors.map((t) => castTensor(t, dtype)), { shape, regions });
+  return apply1(
+    assemble,
+    tensors.map((t) => castTensor(t, dtype)),
+    { shape, regions },
+  );
 }
 
 /** Joins tensors of one shape along a new axis. */
@@ -182,19 +205,24 @@ export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
   const first = tensors[0] ?? fail({ op: "stack", expected: "at least one tensor", got: "none" });
   const odd = tensors.find((t) => !sameShape(t.shape, first.shape));
   if (odd) fail({ op: "stack", expected: `tensors of one shape ${show(first.shape)}`, got: show(odd.shape) });
-  return cat(tensors.map((t) => unsqueeze(t, axis)), axis);
+  return cat(
+    tensors.map((t) => unsqueeze(t, axis)),
+    axis,
+  );
 }
 
 /** Parts along an axis: of one size (the last may be smaller), or of the sizes given. Views; their gradients are joined at once. */
 export function split(x: Tensor, sizes: number | readonly number[], axis = 0): Tensor[] {
   const at = axisOf("split", axis, x.rank);
   const d = x.shape[at]!;
-  if (typeof sizes === "number" && !(Number.isInteger(sizes) && sizes > 0)) fail({ op: "split", expected: "a size ≥ 1", got: `${sizes}` });
+  if (typeof sizes === "number" && !(Number.isInteger(sizes) && sizes > 0))
+    fail({ op: "split", expected: "a size ≥ 1", got: `${sizes}` });
   const list =
     typeof sizes === "number"
       ? Array.from({ length: Math.max(1, Math.ceil(d / sizes)) }, (_, i) => Math.min(sizes, d - i * sizes))
       : sizes;
-  if (list.reduce((a, b) => a + b, 0) !== d) fail({ op: "split", expected: `sizes that add up to ${d}`, got: show(list) });
+  if (list.reduce((a, b) => a + b, 0) !== d)
+    fail({ op: "split", expected: `sizes that add up to ${d}`, got: show(list) });
   return [...apply(splitOp, [x], { sizes: list, axis: at })];
 }
 
@@ -206,11 +234,19 @@ const splitOp: OpDef<{ sizes: readonly number[]; axis: number }> = defineOp({
     return sizes.map((n) => {
       const start = from;
       from += n;
-      return slice(x!, x!.shape.map((_, i) => (i === axis ? [start, start + n] : null)));
+      return slice(
+        x!,
+        x!.shape.map((_, i) => (i === axis ? [start, start + n] : null)),
+      );
     });
   },
   /** One cat, where the slices one by one would fill and add a whole tensor each. */
-  vjp: (cts, { outs, attrs: { axis } }) => [cat(cts.map((ct, i) => ct ?? zerosOf(outs[i]!)), axis)],
+  vjp: (cts, { outs, attrs: { axis } }) => [
+    cat(
+      cts.map((ct, i) => ct ?? zerosOf(outs[i]!)),
+      axis,
+    ),
+  ],
 });
 
 /** At most `n` parts of equal size (the last may be smaller), as `torch.chunk`. */
@@ -232,7 +268,8 @@ export type Padding = readonly [before: number, after: number];
  * ```
  */
 export function pad(
-  x: Tensor, pairs: readonly Padding[],
+  x: Tensor,
+  pairs: readonly Padding[],
   { mode = "constant", value = 0 }: { mode?: "constant" | "reflect" | "replicate" | "circular"; value?: number } = {},
 ): Tensor {
   const first = x.rank - pairs.length;
@@ -243,9 +280,13 @@ export function pad(
 }
 
 function padConstant(x: Tensor, pads: readonly Padding[], value: number): Tensor {
-  const cropped = slice(x, pads.map(([a, b], i) => [Math.max(0, -a), x.shape[i]! - Math.max(0, -b)]));
+  const cropped = slice(
+    x,
+    pads.map(([a, b], i) => [Math.max(0, -a), x.shape[i]! - Math.max(0, -b)]),
+  );
   const shape = x.shape.map((d, i) => d + pads[i]![0] + pads[i]![1]);
-  if (shape.some((d) => d < 0)) fail({ op: "pad", expected: `no more cut off than there is in ${show(x.shape)}`, got: JSON.stringify(pads) });
+  if (shape.some((d) => d < 0))
+    fail({ op: "pad", expected: `no more cut off than there is in ${show(x.shape)}`, got: JSON.stringify(pads) });
   if (sameShape(shape, cropped.shape)) return cropped;
   const strides = rowMajor(shape);
   const offset = pads.reduce((sum, [before], i) => sum + Math.max(0, before) * strides[i]!, 0);
@@ -253,15 +294,27 @@ function padConstant(x: Tensor, pads: readonly Padding[], value: number): Tensor
 }
 
 /** The border of one axis, made of slices of the tensor itself. */
-function padBorder(x: Tensor, axis: number, [before, after]: Padding, mode: "reflect" | "replicate" | "circular"): Tensor {
+function padBorder(
+  x: Tensor,
+  axis: number,
+  [before, after]: Padding,
+  mode: "reflect" | "replicate" | "circular",
+): Tensor {
   if (before === 0 && after === 0) return x;
   const d = x.shape[axis]!;
   const most = mode === "reflect" ? d - 1 : mode === "circular" ? d : Number.POSITIVE_INFINITY;
   if (Math.min(before, after) < 0 || Math.max(before, after) > most || d === 0) {
-    fail({ op: `pad ("${mode}")`, expected: `padding from 0 to ${most} for an axis of ${d}`, got: `[${before}, ${after}] on axis ${axis}` });
+    fail({
+      op: `pad ("${mode}")`,
+      expected: `padding from 0 to ${most} for an axis of ${d}`,
+      got: `[${before}, ${after}] on axis ${axis}`,
+    });
   }
   const part = (start: number, stop: number, step = 1) =>
-    slice(x, x.shape.map((_, i) => (i === axis ? [start, stop < 0 ? null : stop, step] : null)));
+    slice(
+      x,
+      x.shape.map((_, i) => (i === axis ? [start, stop < 0 ? null : stop, step] : null)),
+    );
   const edge = (at: number, n: number) => expand(part(at, at + 1), x.shape.with(axis, n));
   const [head, tail] = {
     reflect: () => [part(before, 0, -1), part(d - 2, d - 2 - after, -1)],
@@ -277,15 +330,25 @@ export function repeat(x: Tensor, times: readonly number[]): Tensor {
   if (skip < 0) fail({ op: "repeat", expected: `at least ${x.rank} numbers for ${show(x.shape)}`, got: show(times) });
   checkShape("repeat", times);
   const shape = [...new Array<number>(skip).fill(1), ...x.shape];
-  const spread = expand(reshape(x, shape.flatMap((d) => [1, d])), shape.flatMap((d, i) => [times[i]!, d]));
-  return reshape(spread, shape.map((d, i) => d * times[i]!));
+  const spread = expand(
+    reshape(
+      x,
+      shape.flatMap((d) => [1, d]),
+    ),
+    shape.flatMap((d, i) => [times[i]!, d]),
+  );
+  return reshape(
+    spread,
+    shape.map((d, i) => d * times[i]!),
+  );
 }
 
 /** Shifts along axes; what leaves at one end comes in at the other. */
 export function roll(x: Tensor, shifts: number | readonly number[], axes: number | readonly number[]): Tensor {
   const by = typeof shifts === "number" ? [shifts] : shifts;
   const along = typeof axes === "number" ? [axes] : axes;
-  if (by.length !== along.length) fail({ op: "roll", expected: "as many shifts as axes", got: `${by.length} and ${along.length}` });
+  if (by.length !== along.length)
+    fail({ op: "roll", expected: "as many shifts as axes", got: `${by.length} and ${along.length}` });
   return along.reduce((y, axis, i) => {
     const at = axisOf("roll", axis, y.rank);
     const d = y.shape[at]!;
@@ -320,7 +383,6 @@ export function triu(x: Tensor, k = 0): Tensor {
 function matrix(op: string, x: Tensor): Tensor {
   return x.rank >= 2 ? x : fail({ op, expected: "at least two axes", got: show(x.shape) });
 }
-
 
 function zerosOf(x: Tensor): Tensor {
   return apply1(map, [], { expr: num(0, x.dtype), shape: x.shape });

@@ -20,7 +20,10 @@ export function pointwise<A>(name: string, formula: (ins: readonly Expr[], attrs
     infer: (ins: readonly Spec[], attrs) => [
       {
         shape: broadcastOrFail(name, ...ins.map((t) => t.shape)),
-        dtype: formula(ins.map((t, i) => input(i, t.dtype)), attrs).dtype,
+        dtype: formula(
+          ins.map((t, i) => input(i, t.dtype)),
+          attrs,
+        ).dtype,
       },
     ],
     expr: formula,
@@ -55,7 +58,13 @@ function binary(name: string, formula: (a: Expr, b: Expr) => Expr): (a: Operand,
   });
   return (a, b) => {
     if (typeof b === "number") {
-      if (typeof a === "number") return fail({ op: name, expected: "at least one tensor", got: "two numbers", hint: "Use JavaScript for numbers." });
+      if (typeof a === "number")
+        return fail({
+          op: name,
+          expected: "at least one tensor",
+          got: "two numbers",
+          hint: "Use JavaScript for numbers.",
+        });
       return apply1(op, [a], { right: b });
     }
     return typeof a === "number" ? apply1(op, [b], { left: a }) : apply1(op, [a, b], {});
@@ -164,7 +173,9 @@ export const logicalOr = binary("logicalOr", (a, b) => call("or", truth(a), trut
 export const logicalXor = binary("logicalXor", (a, b) => call("xor", truth(a), truth(b)));
 export const logicalNot = unary("logicalNot", (x) => call("eq", truth(x), num(0, "bool")));
 export const isNaN = unary("isNaN", (x) => call("ne", x, x));
-export const isFinite = unary("isFinite", (x) => call("lt", call("abs", castExpr(x, "f32")), num(Number.POSITIVE_INFINITY)));
+export const isFinite = unary("isFinite", (x) =>
+  call("lt", call("abs", castExpr(x, "f32")), num(Number.POSITIVE_INFINITY)),
+);
 
 /**
  * `a` where the condition is true (non-zero), else `b`; all three broadcast. The branch not taken has gradient 0, even

@@ -33,7 +33,8 @@ export class Generator {
 }
 
 function stateOf(seed: number): Tensor {
-  if (!Number.isSafeInteger(seed) || seed < 0) fail({ op: "manualSeed", expected: "a whole number from 0 to 2⁵³ − 1", got: `${seed}` });
+  if (!Number.isSafeInteger(seed) || seed < 0)
+    fail({ op: "manualSeed", expected: "a whole number from 0 to 2⁵³ − 1", got: `${seed}` });
   return fromTyped(new Uint32Array([seed >>> 0, Math.floor(seed / 2 ** 32), 0, 0]), { shape: [4], dtype: "u32" });
 }
 
@@ -128,7 +129,11 @@ function draw(op: string, shape: readonly number[], expr: Expr, { generator = de
   return scope(() => {
     const state = generator.state.value;
     const word = (i: number, size: number) => expand(slice(state, [[i, i + 1]]), [size]);
-    const y = apply1(map, [0, 1, 2, 3].map((i) => word(i, n)), { expr, shape: [n] });
+    const y = apply1(
+      map,
+      [0, 1, 2, 3].map((i) => word(i, n)),
+      { expr, shape: [n] },
+    );
     generator.state.value = apply1(map, [state, word(2, 4)], { expr: advance(n), shape: [4] });
     return reshape(y, shape);
   });

@@ -18,10 +18,22 @@ export interface KeepDims {
 }
 
 /** Reduces `prologue(x)`; `name` is for errors. */
-function reduceBy(name: string, x: Tensor, of: "add" | "mul" | "max" | "min", axes: Axes | undefined, prologue: Expr, { keepDims = false }: KeepDims): Tensor {
+function reduceBy(
+  name: string,
+  x: Tensor,
+  of: "add" | "mul" | "max" | "min",
+  axes: Axes | undefined,
+  prologue: Expr,
+  { keepDims = false }: KeepDims,
+): Tensor {
   const along = axesOf(name, axes, x.rank);
   const y = apply1(reduce, [x], { of, axes: along, prologue });
-  return keepDims ? reshape(y, x.shape.map((d, i) => (along.includes(i) ? 1 : d))) : y;
+  return keepDims
+    ? reshape(
+        y,
+        x.shape.map((d, i) => (along.includes(i) ? 1 : d)),
+      )
+    : y;
 }
 
 /** What sums are computed in: bool counts as i32. */
@@ -71,7 +83,14 @@ export function argmin(x: Tensor, axis?: number, options: KeepDims = {}): Tensor
 function best(name: "argmax" | "argmin", x: Tensor, axis: number | undefined, { keepDims = false }: KeepDims): Tensor {
   const flat = axis === undefined ? reshape(x, [-1]) : x;
   const at = axisOf(name, axis ?? 0, flat.rank);
-  const extreme = reduceBy(name, nonEmpty(name, flat, at), name === "argmax" ? "max" : "min", at, input(0, x.dtype), {});
+  const extreme = reduceBy(
+    name,
+    nonEmpty(name, flat, at),
+    name === "argmax" ? "max" : "min",
+    at,
+    input(0, x.dtype),
+    {},
+  );
   const [value, found] = [input(0, x.dtype), input(1, x.dtype)];
   const hit = call("or", call("eq", value, found), call("ne", value, value));
   const y = apply1(reduce, [flat, expandTo(extreme, [at], flat.shape)], {
@@ -80,7 +99,12 @@ function best(name: "argmax" | "argmin", x: Tensor, axis: number | undefined, { 
     prologue: select(hit, index(at), num(0x7fffffff, "i32")),
   });
   if (!keepDims) return y;
-  return axis === undefined ? reshape(y, x.shape.map(() => 1)) : unsqueeze(y, at);
+  return axis === undefined
+    ? reshape(
+        y,
+        x.shape.map(() => 1),
+      )
+    : unsqueeze(y, at);
 }
 
 /** Greatest elements along an axis and where they are; the gradient goes to that one element (`torch.max(dim)`). */
@@ -101,7 +125,11 @@ function withIndex(x: Tensor, indices: Tensor, axis: number, { keepDims = false 
 }
 
 /** Variance: `Σ(x − mean)² / (n − correction)`; `correction` 1 by default (unbiased), 0 for the population. */
-export function variance(x: Tensor, axes?: Axes, { correction = 1, keepDims = false }: KeepDims & { correction?: number } = {}): Tensor {
+export function variance(
+  x: Tensor,
+  axes?: Axes,
+  { correction = 1, keepDims = false }: KeepDims & { correction?: number } = {},
+): Tensor {
   const n = countOf("variance", x, axes);
   const centred = sub(x, mean(x, axes, { keepDims: true }));
   return mul(sum(square(centred), axes, { keepDims }), 1 / Math.max(0, n - correction));
@@ -120,7 +148,12 @@ export function norm(x: Tensor, axes?: Axes, { p = 2, keepDims = false }: KeepDi
   if (p === 0) return sum(cast(cast(x, "bool"), "f32"), axes, opts);
   if (p !== 2) return pow(sum(pow(abs(x), p), axes, opts), 1 / p);
   const y = apply1(norm2, [cast(x, "f32")], { axes: axesOf("norm", axes, x.rank) });
-  return keepDims ? reshape(y, x.shape.map((d, i) => (axesOf("norm", axes, x.rank).includes(i) ? 1 : d))) : y;
+  return keepDims
+    ? reshape(
+        y,
+        x.shape.map((d, i) => (axesOf("norm", axes, x.rank).includes(i) ? 1 : d)),
+      )
+    : y;
 }
 
 const norm2: OpDef<{ axes: readonly number[] }> = defineOp({
@@ -138,7 +171,12 @@ const norm2: OpDef<{ axes: readonly number[] }> = defineOp({
 export function logSumExp(x: Tensor, axes?: Axes, { keepDims = false }: KeepDims = {}): Tensor {
   const along = axesOf("logSumExp", axes, x.rank);
   const y = apply1(logSumExpOp, [cast(nonEmpty("logSumExp", x, axes), "f32")], { axes: along });
-  return keepDims ? reshape(y, x.shape.map((d, i) => (along.includes(i) ? 1 : d))) : y;
+  return keepDims
+    ? reshape(
+        y,
+        x.shape.map((d, i) => (along.includes(i) ? 1 : d)),
+      )
+    : y;
 }
 
 const logSumExpOp: OpDef<{ axes: readonly number[] }> = defineOp({
@@ -199,5 +237,10 @@ function countOf(op: string, x: Tensor, axes: Axes | undefined): number {
 
 function nonEmpty(op: string, x: Tensor, axes: Axes | undefined): Tensor {
   if (countOf(op, x, axes) > 0) return x;
-  return fail({ op, expected: "at least one element to reduce", got: show(x.shape), hint: "An empty set has no greatest or least element." });
+  return fail({
+    op,
+    expected: "at least one element to reduce",
+    got: show(x.shape),
+    hint: "An empty set has no greatest or least element.",
+  });
 }

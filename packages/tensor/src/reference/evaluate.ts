@@ -42,7 +42,11 @@ export type Evaluate = (start: number, n: number, into?: Data) => Data;
  *
  * @param shape of the iteration; the views have it, too
  */
-export function evaluator(expr: Expr, views: readonly View[], shape: readonly number[]): (ins: readonly Words[]) => Evaluate {
+export function evaluator(
+  expr: Expr,
+  views: readonly View[],
+  shape: readonly number[],
+): (ins: readonly Words[]) => Evaluate {
   const steps = linearize(expr);
   const walks = walksOf(views);
   const inner = rowMajor(shape);
@@ -110,7 +114,9 @@ export function store(to: Data, block: Data, walk: Walk, start: number, n: numbe
 
 /** Cuts elements `start … start + n` of a walk into runs along its last axis. */
 function runs(
-  { shape, strides, offset }: Walk, start: number, n: number,
+  { shape, strides, offset }: Walk,
+  start: number,
+  n: number,
   run: (k: number, at: number, stride: number, count: number) => void,
 ): void {
   const last = shape.length - 1;

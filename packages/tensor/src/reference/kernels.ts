@@ -37,14 +37,26 @@ const reduce: Kernel<ReduceAttrs, Run> = {
   op: "reduce",
   fusesEpilogue: true,
   emit(signature) {
-    const { ins, outs: [out], attrs: { of, axes, prologue } } = signature;
+    const {
+      ins,
+      outs: [out],
+      attrs: { of, axes, prologue },
+    } = signature;
     const inner = ins.slice(0, ins.length - (signature.epilogue?.extra ?? 0));
     const whole = inner[0]!.shape;
     // Kept axes first: the elements of one result then follow each other.
     const order = [...whole.keys()].filter((i) => !axes.includes(i)).concat(axes);
     const shape = order.map((i) => whole[i]!);
-    const expr = substitute(prologue, (i, dtype) => ({ k: "in", i, dtype }), (axis) => ({ k: "index", axis: order.indexOf(axis), dtype: "i32" }));
-    const prepare = evaluator(expr, inner.map((v) => permuteView(v, order)), shape);
+    const expr = substitute(
+      prologue,
+      (i, dtype) => ({ k: "in", i, dtype }),
+      (axis) => ({ k: "index", axis: order.indexOf(axis), dtype: "i32" }),
+    );
+    const prepare = evaluator(
+      expr,
+      inner.map((v) => permuteView(v, order)),
+      shape,
+    );
     const count = sizeOf(axes.map((i) => whole[i]!));
     const results = sizeOf(out!.shape);
     const dtype = prologue.dtype;
@@ -95,7 +107,8 @@ const gather: Kernel<AxisAttrs, Run> = {
       const from = wordsOf(values!, x!.dtype);
       const at = wordsOf(index!, i!.dtype);
       const to = wordsOf(o!, x!.dtype);
-      for (let k = 0; k < places.length; k++) to[k] = from[places[k]! + inRange("gather", at[indices[k]!]!, n, axis) * stride]!;
+      for (let k = 0; k < places.length; k++)
+        to[k] = from[places[k]! + inRange("gather", at[indices[k]!]!, n, axis) * stride]!;
     };
   },
 };
@@ -104,7 +117,10 @@ const scatterAdd: Kernel<AxisAttrs, Run> = {
   op: "scatterAdd",
   emit({ ins: [i, source], outs: [out], attrs: { axis } }) {
     const plain = contiguousView(out!);
-    const rest = expandView({ ...plain, shape: out!.shape.with(axis, 1), strides: plain.strides.with(axis, 0) }, source!.shape);
+    const rest = expandView(
+      { ...plain, shape: out!.shape.with(axis, 1), strides: plain.strides.with(axis, 0) },
+      source!.shape,
+    );
     const places = offsetsOf(rest);
     const sources = offsetsOf(source!);
     const indices = offsetsOf(i!);
@@ -153,7 +169,8 @@ const matmul: Kernel<unknown, Run> = {
         const [rows, at, step] = copy ? [copy, 0, n] : [right, bs[t]!, bk];
         for (let j = 0; j < n; j += TILE) {
           const wide = Math.min(TILE, n - j);
-          for (let i = 0; i < m; i++) sumRows(to, (t * m + i) * n + j, rows, at + j, step, wide, left, as[t]! + i * ai, ak, k);
+          for (let i = 0; i < m; i++)
+            sumRows(to, (t * m + i) * n + j, rows, at + j, step, wide, left, as[t]! + i * ai, ak, k);
         }
       }
       finish?.(inputs, o!);
@@ -165,7 +182,15 @@ const matmul: Kernel<unknown, Run> = {
 const TILE = 1024;
 const sums = new Float64Array(TILE);
 
-function copyMatrix(to: Float32Array, from: Float32Array, offset: number, k: number, n: number, sk: number, sn: number): void {
+function copyMatrix(
+  to: Float32Array,
+  from: Float32Array,
+  offset: number,
+  k: number,
+  n: number,
+  sk: number,
+  sn: number,
+): void {
   for (let p = 0; p < k; p++) {
     const at = offset + p * sk;
     for (let j = 0; j < n; j++) to[p * n + j] = from[at + j * sn]!;
@@ -174,7 +199,16 @@ function copyMatrix(to: Float32Array, from: Float32Array, offset: number, k: num
 
 /** One row of results: rows of b, each times an element of a; four at a time, so that a sum is loaded and stored once for four products. */
 function sumRows(
-  to: Float32Array, out: number, b: Float32Array, at: number, step: number, n: number, a: Float32Array, from: number, ak: number, k: number,
+  to: Float32Array,
+  out: number,
+  b: Float32Array,
+  at: number,
+  step: number,
+  n: number,
+  a: Float32Array,
+  from: number,
+  ak: number,
+  k: number,
 ): void {
   sums.fill(0, 0, n);
   let p = 0;
@@ -185,7 +219,8 @@ function sumRows(
     const b1 = b0 + step;
     const b2 = b1 + step;
     const b3 = b2 + step;
-    for (let j = 0; j < n; j++) sums[j] = sums[j]! + a0 * b[b0 + j]! + a1 * b[b1 + j]! + a2 * b[b2 + j]! + a3 * b[b3 + j]!;
+    for (let j = 0; j < n; j++)
+      sums[j] = sums[j]! + a0 * b[b0 + j]! + a1 * b[b1 + j]! + a2 * b[b2 + j]! + a3 * b[b3 + j]!;
   }
   for (; p < k; p++) {
     const a0 = a[from + p * ak]!;
@@ -196,7 +231,17 @@ function sumRows(
 }
 
 /** One row of results: a row of a times each column of b, four columns at a time. */
-function dotRow(to: Float32Array, out: number, a: Float32Array, from: number, b: Float32Array, at: number, bj: number, n: number, k: number): void {
+function dotRow(
+  to: Float32Array,
+  out: number,
+  a: Float32Array,
+  from: number,
+  b: Float32Array,
+  at: number,
+  bj: number,
+  n: number,
+  k: number,
+): void {
   let j = 0;
   for (; j + 4 <= n; j += 4) {
     const b0 = at + j * bj;
@@ -251,7 +296,11 @@ export const referenceKernels: readonly Kernel<never, Run>[] = [map, reduce, gat
 // ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** The pointwise formula that follows a kernel, applied to its result in place. */
-function epilogue({ ins, outs: [out], epilogue: after }: Signature): ((ins: readonly Words[], out: Words) => void) | null {
+function epilogue({
+  ins,
+  outs: [out],
+  epilogue: after,
+}: Signature): ((ins: readonly Words[], out: Words) => void) | null {
   if (!after) return null;
   const first = ins.length - after.extra;
   const size = sizeOf(out!.shape);
@@ -280,11 +329,15 @@ function offsetsOf(v: View): Int32Array {
 
 function inRange(op: string, i: number, n: number, axis: number): number {
   if (i >= 0 && i < n) return i;
-  return fail({ op, expected: `indices 0…${n - 1} on axis ${axis}`, got: `${i}`, hint: "Check labels or token numbers against the number of classes or rows." });
+  return fail({
+    op,
+    expected: `indices 0…${n - 1} on axis ${axis}`,
+    got: `${i}`,
+    hint: "Check labels or token numbers against the number of classes or rows.",
+  });
 }
 
 function compare(a: number, b: number): number {
   if (Number.isNaN(a) || Number.isNaN(b)) return Number(Number.isNaN(a)) - Number(Number.isNaN(b));
   return a - b;
 }
-

@@ -3,7 +3,10 @@
 import type { Slot } from "../backend.js";
 
 /** Byte offsets of the slots, and how much they take together. Greatest first, each at the lowest free place. */
-export function placeSlots(slots: readonly Slot[], align = 16): { readonly offsets: readonly number[]; readonly bytes: number } {
+export function placeSlots(
+  slots: readonly Slot[],
+  align = 16,
+): { readonly offsets: readonly number[]; readonly bytes: number } {
   const offsets = new Array<number>(slots.length).fill(0);
   const placed: number[] = [];
   let bytes = 0;
