@@ -117,6 +117,23 @@ describe("errors", () => {
   });
 });
 
+describe("einsum", () => {
+  it("takes diagonals, traces, dots and implicit results", async () => {
+    const x = tensor([
+      [1, 2],
+      [3, 4],
+    ]);
+    expect(await einsum("ii->i", x).toArray()).toEqual([1, 4]);
+    expect(await einsum("ii", x).toArray()).toBe(5);
+    expect(await einsum("ij,jk", x, x).toArray()).toEqual(await matmul(x, x).toArray());
+    expect(await einsum("...ij->...ji", x).toArray()).toEqual(await x.transpose().toArray());
+    expect(await einsum("i,i->", x.select(0, 0), x.select(0, 1)).item()).toBe(11);
+    const wide = ones([5, 2, 3]);
+    expect(einsum("b...j,jk->b...k", wide, ones([3, 7])).shape).toEqual([5, 2, 7]);
+    expect(() => einsum("ij->ik", x)).toThrow(/only on the right/);
+  });
+});
+
 describe("dtypes", () => {
   it("are promoted bool < i32 < u32 < f32, numbers weakly", () => {
     expect(promote("bool", "i32")).toBe("i32");

@@ -291,6 +291,19 @@ describe("memory", () => {
     expect(() => scope(async () => {})).toThrow(/Await outside/);
   });
 
+  it("frees what is forgotten when the collector runs", async ({ skip }) => {
+    const { gc } = globalThis as { gc?: () => void };
+    if (!gc) return skip("node runs without --expose-gc");
+    const before = memory().bytes;
+    for (let i = 0; i < 50; i++) ones([1000]);
+    expect(memory().bytes).toBe(before + 50 * 4000);
+    for (let i = 0; i < 20 && memory().bytes > before + 4000; i++) {
+      gc();
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    expect(memory().bytes).toBeLessThanOrEqual(before + 4000);
+  });
+
   it("frees the rest when the body throws", () => {
     const before = memory();
     expect(() => scope(() => ones([2]).matmul(ones([3])))).toThrow();

@@ -4,8 +4,8 @@ import { apply1 } from "../apply.js";
 import { fail, show } from "../errors.js";
 import { call, input } from "../expr.js";
 import { defineOp, type OpDef } from "../op.js";
-import { expandOp, reduce } from "../primitives.js";
-import { broadcastOrFail, checkDType } from "../spec.js";
+import { expandOp, reduce, strided } from "../primitives.js";
+import { broadcastOrFail, checkDType, rowMajor } from "../spec.js";
 import type { Tensor } from "../tensor.js";
 import { expand, permute, reshape, transpose, unsqueeze } from "./movement.js";
 import { cast, mul } from "./pointwise.js";
@@ -95,7 +95,7 @@ export function outer(a: Tensor, b: Tensor): Tensor {
 }
 
 /**
- * Sums of products over named axes, as `torch.einsum`: `einsum("bij,bjk->bik", a, b)`. Letters name axes, `...` stands
+ * Sums of products over named axes, as `torch.einsum`: `einsum("bij,bjk->bik", a, b)`. Letters name axes (twice in a term: its diagonal), `...` stands
  * for any further ones, a letter missing on the right is summed over; without `->` the letters that occur once are
  * kept, in alphabetical order. Products of two tensors become one matmul.
  */
@@ -155,16 +155,15 @@ function spelled(part: string, dots: number): string[] {
   return [...before, ...middle, ...(after ?? "")];
 }
 
-/** Letters that occur twice in a term pick the diagonal. */
+/** A letter that occurs twice in a term picks the diagonal: a view with both strides added up. */
 function diagonal(x: Tensor, letters: readonly string[]): [Tensor, string[]] {
-  const twice = letters.findIndex((l, i) => letters.indexOf(l) < i);
-  if (twice < 0) return [x, [...letters]];
-  return fail({
-    op: "einsum",
-    expected: "each letter once per term",
-    got: `"${letters.join("")}"`,
-    hint: "Diagonals are not supported: mask with eye() and sum.",
-  });
+  const second = letters.findIndex((l, i) => letters.indexOf(l) < i);
+  if (second < 0) return [x, [...letters]];
+  const first = letters.indexOf(letters[second]!);
+  const all = rowMajor(x.shape);
+  const strides = all.with(first, all[first]! + all[second]!).toSpliced(second, 1);
+  const view = apply1(strided, [x], { region: { shape: x.shape.toSpliced(second, 1), offset: 0, strides } });
+  return diagonal(view, letters.toSpliced(second, 1));
 }
 
 /** Multiplies two tensors and sums over the letters nobody needs any more, by one matmul. */
