@@ -6,6 +6,8 @@ import {
   arange,
   bernoulli,
   cat,
+  compile,
+  defineOp,
   einsum,
   expr,
   fail,
@@ -131,6 +133,21 @@ describe("einsum", () => {
     const wide = ones([5, 2, 3]);
     expect(einsum("b...j,jk->b...k", wide, ones([3, 7])).shape).toEqual([5, 2, 7]);
     expect(() => einsum("ij->ik", x)).toThrow(/only on the right/);
+  });
+});
+
+describe("ops of one name", () => {
+  it("are told apart, eager and compiled", async () => {
+    const make = (factor: number) =>
+      defineOp<object>({
+        name: "test/same",
+        infer: ([x]) => [x!],
+        expr: ([x]) => expr.call("mul", x!, expr.num(factor)),
+      });
+    const [twice, thrice] = [make(2), make(3)];
+    const both = (x: Tensor) => apply1(twice, [x], {}).add(apply1(thrice, [x], {}));
+    expect(await both(ones([2])).toArray()).toEqual([5, 5]);
+    expect(await compile(both)(ones([2])).toArray()).toEqual([5, 5]);
   });
 });
 

@@ -6,7 +6,7 @@ import { fail } from "./errors.js";
 import { type Expr, exprKey, input, num } from "./expr.js";
 import { type Interpreter, withInterpreter } from "./interpreter.js";
 import { convert, type Place as PlaceOf, physicalSpec } from "./layout.js";
-import { attrsKey, type OpDef } from "./op.js";
+import { attrsKey, type OpDef, opId } from "./op.js";
 import { scope } from "./scope.js";
 import { contiguousView, isContiguous, type Spec, sizeOf } from "./spec.js";
 import { allocate, release, type Storage } from "./storage.js";
@@ -98,7 +98,7 @@ class Eager implements Interpreter {
       const storage = this.#fresh(out);
       const places = ins.map((t) => ({ root: t.storage, view: expandView(t.view, out.shape) }));
       this.#run(
-        `${op.name}${attrsKey(attrs, exprKey)}`,
+        `${opId(op)}${attrsKey(attrs, exprKey)}`,
         places,
         [{ root: storage, view: contiguousView(out) }],
         (signature) => {
@@ -140,7 +140,7 @@ class Eager implements Interpreter {
     const made = outs.map((o, i) => (layouts?.outs[i] ? physicalSpec(o, layouts.outs[i]!) : o));
     const storages = made.map((o) => this.#fresh(o));
     this.#run(
-      `${op.name}${attrsKey(attrs, exprKey)}`,
+      `${opId(op)}${attrsKey(attrs, exprKey)}`,
       places,
       storages.map((root, i) => ({ root, view: contiguousView(outs[i]!) })),
       (s) => ({ op: op.name, kernel, signature: { ...s, attrs } }),

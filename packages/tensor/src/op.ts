@@ -64,6 +64,18 @@ export function defineOp<A>(op: OpDef<A>): OpDef<A> {
   return Object.freeze(op);
 }
 
+/** A number that tells ops apart: two may have one name. */
+export function opId(op: OpDef): number {
+  let id = ids.get(op);
+  if (id === undefined) {
+    id = ++lastId;
+    ids.set(op, id);
+  }
+  return id;
+}
+const ids = new WeakMap<OpDef, number>();
+let lastId = 0;
+
 /** A short text that tells attributes apart: part of a kernel's signature. */
 export function attrsKey(attrs: unknown, exprKey: (e: Expr) => string): string {
   if (typeof attrs === "number") return Object.is(attrs, -0) ? "-0" : String(attrs);

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import {
   arange,
   compile,
+  customGradient,
   detectAnomalies,
   keep,
   Module,
@@ -261,6 +262,20 @@ describe("memory", () => {
     expect(memory().bytes - before.bytes).toBe(3 * 400);
     for (const t of [a, b, kept!]) (t as Tensor).dispose();
     expect(memory()).toEqual(before);
+  });
+
+  it("gets back what traces and custom gradients hold of the outside", () => {
+    const [c, x] = [ones([3]), ones([3])];
+    const before = memory();
+    const f = compile((t: Tensor) => t.add(c).mul(tensor([1, 2, 3])));
+    f(x).dispose();
+    f.dispose();
+    const custom = customGradient({ name: "offset", forward: (t) => t.add(c), backward: (ct) => [ct] });
+    custom(x).dispose();
+    scope(() => {
+      valueAndGrad(() => custom(x).sum(), [x]);
+    });
+    expect(memory().bytes - before.bytes).toBeLessThanOrEqual(12); // the literal, until the collector finds it
   });
 
   it("counts views once and frees with the last of them", () => {

@@ -15,7 +15,7 @@ import { type Arranged, arrange } from "./layouts.js";
 import { lower, ownOutputs } from "./lower.js";
 import { type Planned, planGraph } from "./plan.js";
 import { removeDead, shareCommon } from "./simplify.js";
-import { type Traced, traceFunction } from "./trace.js";
+import { releaseConstants, type Traced, traceFunction } from "./trace.js";
 
 export interface CompileOptions {
   /** How many input signatures are kept ready; the least recently used goes first (default 16). */
@@ -135,6 +135,7 @@ class Compilation {
     this.#traced = traced;
     this.guards = traced.guards;
     const lowered = lower(traced, backend);
+    releaseConstants(traced.sources); // the lowered graph has taken hold of those it needs
     const owned = ownOutputs(shareCommon(removeDead(lowered.graph)));
     this.#arranged = arrange({ ...lowered, graph: fuse(owned, backend) }, backend);
     const { graph, sources, written } = this.#arranged;
@@ -185,13 +186,14 @@ class Compilation {
 
   dispose(): void {
     this.executable.dispose();
-    for (const s of this.#arranged.sources) if (s.kind === "constant") s.tensor.dispose();
+    releaseConstants(this.#arranged.sources);
   }
 }
 
 /** The Variable's value in a layout; in a buffer of its own if it will be overwritten. */
 function heldAs(variable: Variable, layout: Layout | null, overwritten: boolean): Tensor {
   const { tensor, layout: now } = variable.held;
+  checkDevice("compile", tensor);
   if (layoutKey(now) !== layoutKey(layout)) {
     const rows = now ? eager.unpack(tensor, now, variable) : tensor.alias();
     variable.hold(layout ? eager.pack(rows, layout) : rows, layout);

@@ -2,7 +2,7 @@
 
 import type { Epilogue, Kernel } from "../backend.js";
 import { exprKey, showExpr } from "../expr.js";
-import { attrsKey, type OpDef } from "../op.js";
+import { attrsKey, type OpDef, opId } from "../op.js";
 import { contiguousView, type Spec, type View } from "../spec.js";
 
 /** Values 0 … inputs − 1 are the inputs; every node adds its outputs. */
@@ -131,7 +131,7 @@ export function countUses(graph: Graph): number[] {
 
 /** A short text that tells nodes apart. */
 export function nodeKey(node: GraphNode, ins: readonly number[]): string {
-  return `${node.op.name}${attrsKey(node.attrs, exprKey)}${node.epilogue ? exprKey(node.epilogue.expr) : ""}(${ins})`;
+  return `${opId(node.op)}${attrsKey(node.attrs, exprKey)}${node.epilogue ? exprKey(node.epilogue.expr) : ""}(${ins})`;
 }
 
 /** A graph as people read it, a line per node. */

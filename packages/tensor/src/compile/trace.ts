@@ -130,11 +130,14 @@ export function traceFunction(f: (...args: Tensor[]) => readonly Tensor[], specs
   return withInterpreter(trace, () => trace.finish(f(...specs.map((s, i) => trace.argument(s, i)))));
 }
 
+/** Lets go of the constants a trace holds. */
+export function releaseConstants(sources: Iterable<Source>): void {
+  for (const s of sources) if (s.kind === "constant") s.tensor.dispose();
+}
+
 /** The specs of a function's results, without running it. */
 export function traceSpecs(f: (...args: Tensor[]) => readonly Tensor[], specs: readonly Spec[]): readonly Spec[] {
-  const trace = new Trace();
-  return withInterpreter(trace, () => f(...specs.map((s, i) => trace.argument(s, i)))).map(({ shape, dtype }) => ({
-    shape,
-    dtype,
-  }));
+  const { graph, sources } = traceFunction(f, specs);
+  releaseConstants(sources);
+  return graph.outputs.map((v) => graph.specs[v]!);
 }
