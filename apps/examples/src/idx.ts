@@ -8,7 +8,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { type DigitSet, PIXELS, SIDE } from "./digit-set.js";
+import { type Dataset, IMAGE, PIXELS, SIDE } from "./dataset.js";
 import { errorCode, reason, UserError } from "./user-error.js";
 
 export const MNIST_FILES = {
@@ -22,9 +22,9 @@ export const MNIST_FILES = {
 export function readMnist(
   folder: string,
   { trainCount, testCount }: { trainCount: number; testCount: number },
-): { train: DigitSet; test: DigitSet } {
+): { train: Dataset; test: Dataset } {
   requireFolder(folder);
-  const half = (images: string, labels: string, count: number): DigitSet =>
+  const half = (images: string, labels: string, count: number): Dataset =>
     readPair(join(folder, images), join(folder, labels), count);
   return {
     train: half(MNIST_FILES.trainImages, MNIST_FILES.trainLabels, trainCount),
@@ -33,13 +33,13 @@ export function readMnist(
 }
 
 /** One image file with its label file; the first `count` of them. */
-export function readPair(imageFile: string, labelFile: string, count: number): DigitSet {
+export function readPair(imageFile: string, labelFile: string, count: number): Dataset {
   const images = readIdx(imageFile, IMAGES);
   const labels = readIdx(labelFile, LABELS);
-  const total = images.sizes[0] as number;
+  const total = images.sizes[0];
   if (labels.sizes[0] !== total) {
     wrong(labelFile, {
-      got: `it holds ${items(labels.sizes[0] as number, "label")}`,
+      got: `it holds ${items(labels.sizes[0], "label")}`,
       expected: `${items(total, "label")}, one for each image in ${imageFile}`,
       todo: "Take both files from the same half of the data set (train or t10k)",
     });
@@ -54,12 +54,13 @@ export function readPair(imageFile: string, labelFile: string, count: number): D
   }
   if (count > total) {
     throw new UserError(
-      `${imageFile} holds ${items(total, "image")}, but ${count} were asked for. Ask for at most ${total}.`,
+      `${imageFile} holds ${items(total, "image")}, but ${count} were asked for. Ask for at most ${total} with --train-images.`,
     );
   }
   return {
     count,
-    pixels: Float32Array.from(images.data.subarray(0, count * PIXELS), (byte) => byte / 255),
+    shape: IMAGE,
+    inputs: Float32Array.from(images.data.subarray(0, count * PIXELS), (byte) => byte / 255),
     labels: Int32Array.from(labels.data.subarray(0, count)),
   };
 }
@@ -103,7 +104,7 @@ function readIdx(file: string, kind: Kind): { sizes: number[]; data: Uint8Array 
     });
   }
   const sizes = Array.from({ length: kind.axes }, (_, axis) => view.getUint32(4 + 4 * axis));
-  const [count, ...item] = sizes as [number, ...number[]];
+  const [count, ...item] = sizes;
   if (item.join() !== kind.item.join()) {
     wrong(file, {
       got: `its images are ${item.join("×")}`,
@@ -127,16 +128,13 @@ function readIdx(file: string, kind: Kind): { sizes: number[]; data: Uint8Array 
 }
 
 function requireFolder(folder: string): void {
-  const needed = `a folder with the four files of MNIST (${Object.values(MNIST_FILES).join(", ")})`;
-  const todo = "Give its path after --data, relative to the folder you are in, or leave --data out to draw digits instead";
-  let stat: ReturnType<typeof statSync>;
-  try {
-    stat = statSync(folder);
-  } catch (error) {
-    const got = errorCode(error) === "ENOENT" ? "there is no such folder" : reason(error);
-    return wrong(folder, { expected: needed, got, todo });
-  }
-  if (!stat.isDirectory()) wrong(folder, { expected: needed, got: "it is a file", todo });
+  const stat = statSync(folder, { throwIfNoEntry: false });
+  if (stat?.isDirectory()) return;
+  wrong(folder, {
+    got: stat ? "it is a file" : "there is no such folder",
+    expected: `a folder with the four files of MNIST (${Object.values(MNIST_FILES).join(", ")})`,
+    todo: "Give its path after --data, relative to the folder you are in, or leave --data out to draw digits instead",
+  });
 }
 
 function read(file: string): Uint8Array {
@@ -193,10 +191,7 @@ function unpack(file: string, bytes: Uint8Array): Uint8Array {
   }
 }
 
-function wrong(
-  file: string,
-  { got, expected, todo }: Readonly<Record<"got" | "expected" | "todo", string>>,
-): never {
+function wrong(file: string, { got, expected, todo }: Readonly<Record<"got" | "expected" | "todo", string>>): never {
   throw new UserError(`${file}: ${got}; expected ${expected}. ${todo}.`);
 }
 

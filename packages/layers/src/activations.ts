@@ -1,7 +1,10 @@
-// Activation functions as modules, for Sequential. Names and arguments are PyTorch's.
+// Activation functions as modules, for Sequential. Names and arguments are PyTorch's; the functions are in @nn/tensor.
+// All take x of any shape and, unless they say otherwise, give the same shape and have no state.
 
 import * as nn from "@nn/tensor";
-import { full, Module, type Tensor, Variable } from "@nn/tensor";
+import { fail, full, Module, type Tensor, type Variable } from "@nn/tensor";
+import { checkChoice, checkCount, checkNumber } from "./check.js";
+import { parameter } from "./parameter.js";
 
 /** A module around a function of one tensor. */
 abstract class Activation extends Module {
@@ -11,176 +14,293 @@ abstract class Activation extends Module {
   }
 }
 
-/** See `relu` in @nn/tensor. */
+/**
+ * `max(x, 0)`: [torch.nn.ReLU](https://pytorch.org/docs/stable/generated/torch.nn.ReLU.html).
+ *
+ * @example
+ * ```ts
+ * new Sequential(new Linear(784, 32), new ReLU(), new Linear(32, 10));
+ * ```
+ */
 export class ReLU extends Activation {
   protected override readonly f = nn.relu;
 }
-/** See `relu6` in @nn/tensor. */
+/** `min(max(x, 0), 6)`: [torch.nn.ReLU6](https://pytorch.org/docs/stable/generated/torch.nn.ReLU6.html). */
 export class ReLU6 extends Activation {
   protected override readonly f = nn.relu6;
 }
-/** See `selu` in @nn/tensor. */
+/** Self-normalising ELU: [torch.nn.SELU](https://pytorch.org/docs/stable/generated/torch.nn.SELU.html). */
 export class SELU extends Activation {
   protected override readonly f = nn.selu;
 }
-/** See `silu` in @nn/tensor. */
+/** `x · σ(x)`: [torch.nn.SiLU](https://pytorch.org/docs/stable/generated/torch.nn.SiLU.html). */
 export class SiLU extends Activation {
   protected override readonly f = nn.silu;
 }
-/** See `mish` in @nn/tensor. */
+/** `x · tanh(softplus(x))`: [torch.nn.Mish](https://pytorch.org/docs/stable/generated/torch.nn.Mish.html). */
 export class Mish extends Activation {
   protected override readonly f = nn.mish;
 }
-/** See `sigmoid` in @nn/tensor. */
+/** `1 / (1 + e⁻ˣ)`: [torch.nn.Sigmoid](https://pytorch.org/docs/stable/generated/torch.nn.Sigmoid.html). */
 export class Sigmoid extends Activation {
   protected override readonly f = nn.sigmoid;
 }
-/** See `tanh` in @nn/tensor. */
+/** `tanh x`: [torch.nn.Tanh](https://pytorch.org/docs/stable/generated/torch.nn.Tanh.html). */
 export class Tanh extends Activation {
   protected override readonly f = nn.tanh;
 }
-/** See `softsign` in @nn/tensor. */
+/** `x / (1 + |x|)`: [torch.nn.Softsign](https://pytorch.org/docs/stable/generated/torch.nn.Softsign.html). */
 export class Softsign extends Activation {
   protected override readonly f = nn.softsign;
 }
-/** See `hardsigmoid` in @nn/tensor. */
+/** `min(max(x/6 + ½, 0), 1)`: [torch.nn.Hardsigmoid](https://pytorch.org/docs/stable/generated/torch.nn.Hardsigmoid.html). */
 export class Hardsigmoid extends Activation {
   protected override readonly f = nn.hardsigmoid;
 }
-/** See `hardswish` in @nn/tensor. */
+/** `x · hardsigmoid(x)`: [torch.nn.Hardswish](https://pytorch.org/docs/stable/generated/torch.nn.Hardswish.html). */
 export class Hardswish extends Activation {
   protected override readonly f = nn.hardswish;
 }
-/** See `logSigmoid` in @nn/tensor. */
+/** `log σ(x)`: [torch.nn.LogSigmoid](https://pytorch.org/docs/stable/generated/torch.nn.LogSigmoid.html). */
 export class LogSigmoid extends Activation {
   protected override readonly f = nn.logSigmoid;
 }
-/** See `tanhshrink` in @nn/tensor. */
+/** `x − tanh x`: [torch.nn.Tanhshrink](https://pytorch.org/docs/stable/generated/torch.nn.Tanhshrink.html). */
 export class Tanhshrink extends Activation {
   protected override readonly f = nn.tanhshrink;
 }
 
-/** Slope below 0: 0.01 by default. */
+/**
+ * `x` above 0, `negativeSlope · x` (default 0.01) below:
+ * [torch.nn.LeakyReLU](https://pytorch.org/docs/stable/generated/torch.nn.LeakyReLU.html).
+ *
+ * @example
+ * ```ts
+ * new LeakyReLU(0.2).forward(tensor([-1, 1])); // [-0.2, 1]
+ * ```
+ */
 export class LeakyReLU extends Module {
   constructor(readonly negativeSlope = 0.01) {
     super();
+    checkNumber("LeakyReLU", "negativeSlope", negativeSlope);
   }
   override forward(x: Tensor): Tensor {
     return nn.leakyRelu(x, this.negativeSlope);
   }
 }
 
+/** `x` above 0, `alpha · (eˣ − 1)` (default 1) below: [torch.nn.ELU](https://pytorch.org/docs/stable/generated/torch.nn.ELU.html). */
 export class ELU extends Module {
   constructor(readonly alpha = 1) {
     super();
+    checkNumber("ELU", "alpha", alpha);
   }
   override forward(x: Tensor): Tensor {
     return nn.elu(x, this.alpha);
   }
 }
 
+/**
+ * `max(0, x) + min(0, alpha · (e^(x/alpha) − 1))`, alpha 1 by default:
+ * [torch.nn.CELU](https://pytorch.org/docs/stable/generated/torch.nn.CELU.html).
+ */
 export class CELU extends Module {
+  /** @throws if alpha is 0 */
   constructor(readonly alpha = 1) {
     super();
+    checkNumber("CELU", "alpha", alpha);
+    if (alpha === 0) fail({ op: "CELU", expected: "alpha other than 0", got: "0" });
   }
   override forward(x: Tensor): Tensor {
     return nn.celu(x, this.alpha);
   }
 }
 
-/** `approximate: "tanh"` for the form of GPT-2. */
+/** Options of {@link GELU}. */
+export interface GELUOptions {
+  /** `"none"` (the default) for the exact form, `"tanh"` for that of GPT-2. */
+  readonly approximate?: "none" | "tanh";
+}
+
+/** `x · Φ(x)`: [torch.nn.GELU](https://pytorch.org/docs/stable/generated/torch.nn.GELU.html). */
 export class GELU extends Module {
-  constructor(readonly options: { readonly approximate?: "none" | "tanh" } = {}) {
+  constructor(readonly options: GELUOptions = {}) {
     super();
+    checkChoice("GELU", "approximate", options.approximate ?? "none", ["none", "tanh"]);
   }
   override forward(x: Tensor): Tensor {
     return nn.gelu(x, this.options);
   }
 }
 
+/**
+ * `log(1 + e^(beta·x)) / beta`, and `x` itself where `beta · x > threshold` (defaults 1 and 20):
+ * [torch.nn.Softplus](https://pytorch.org/docs/stable/generated/torch.nn.Softplus.html).
+ */
 export class Softplus extends Module {
-  constructor(readonly beta = 1, readonly threshold = 20) {
+  /** @throws if beta is 0 */
+  constructor(
+    readonly beta = 1,
+    readonly threshold = 20,
+  ) {
     super();
+    checkNumber("Softplus", "beta", beta);
+    checkNumber("Softplus", "threshold", threshold);
+    if (beta === 0) fail({ op: "Softplus", expected: "beta other than 0", got: "0" });
   }
   override forward(x: Tensor): Tensor {
     return nn.softplus(x, this.beta, this.threshold);
   }
 }
 
+/**
+ * `min(max(x, minVal), maxVal)`, from −1 to 1 by default:
+ * [torch.nn.Hardtanh](https://pytorch.org/docs/stable/generated/torch.nn.Hardtanh.html).
+ */
 export class Hardtanh extends Module {
-  constructor(readonly minVal = -1, readonly maxVal = 1) {
+  /** @throws unless minVal < maxVal */
+  constructor(
+    readonly minVal = -1,
+    readonly maxVal = 1,
+  ) {
     super();
+    if (!(minVal < maxVal)) fail({ op: "Hardtanh", expected: "minVal < maxVal", got: `${minVal} and ${maxVal}` });
   }
   override forward(x: Tensor): Tensor {
     return nn.hardtanh(x, this.minVal, this.maxVal);
   }
 }
 
+/**
+ * Moves `x` towards 0 by `lambda` (default 0.5):
+ * [torch.nn.Softshrink](https://pytorch.org/docs/stable/generated/torch.nn.Softshrink.html).
+ */
 export class Softshrink extends Module {
+  /** @throws if lambda < 0 */
   constructor(readonly lambda = 0.5) {
     super();
+    checkNumber("Softshrink", "lambda", lambda, 0);
   }
   override forward(x: Tensor): Tensor {
     return nn.softshrink(x, this.lambda);
   }
 }
 
+/**
+ * 0 where `|x| ≤ lambda` (default 0.5):
+ * [torch.nn.Hardshrink](https://pytorch.org/docs/stable/generated/torch.nn.Hardshrink.html).
+ */
 export class Hardshrink extends Module {
   constructor(readonly lambda = 0.5) {
     super();
+    checkNumber("Hardshrink", "lambda", lambda);
   }
   override forward(x: Tensor): Tensor {
     return nn.hardshrink(x, this.lambda);
   }
 }
 
+/**
+ * `x` above the threshold, else `value`:
+ * [torch.nn.Threshold](https://pytorch.org/docs/stable/generated/torch.nn.Threshold.html).
+ */
 export class Threshold extends Module {
-  constructor(readonly threshold: number, readonly value: number) {
+  constructor(
+    readonly threshold: number,
+    readonly value: number,
+  ) {
     super();
+    checkNumber("Threshold", "threshold", threshold);
+    checkNumber("Threshold", "value", value);
   }
   override forward(x: Tensor): Tensor {
     return nn.threshold(x, this.threshold, this.value);
   }
 }
 
-/** Along `axis`, the last by default. */
+/**
+ * `eˣ / Σ eˣ` along `axis`, the last by default: [torch.nn.Softmax](https://pytorch.org/docs/stable/generated/torch.nn.Softmax.html).
+ * Not before {@link crossEntropy}, which takes logits.
+ *
+ * @example
+ * ```ts
+ * new Softmax(1).forward(logits).sum(1); // ones
+ * ```
+ */
 export class Softmax extends Module {
   constructor(readonly axis = -1) {
     super();
+    checkAxis("Softmax", axis);
   }
+  /** @throws if x has no such axis */
   override forward(x: Tensor): Tensor {
     return nn.softmax(x, this.axis);
   }
 }
 
-/** Along `axis`, the last by default. */
+/**
+ * `log softmax(x)` along `axis`, the last by default, without overflow:
+ * [torch.nn.LogSoftmax](https://pytorch.org/docs/stable/generated/torch.nn.LogSoftmax.html).
+ */
 export class LogSoftmax extends Module {
   constructor(readonly axis = -1) {
     super();
+    checkAxis("LogSoftmax", axis);
   }
+  /** @throws if x has no such axis */
   override forward(x: Tensor): Tensor {
     return nn.logSoftmax(x, this.axis);
   }
 }
 
-/** First half times sigmoid of the second, along `axis`. */
+/**
+ * First half times sigmoid of the second, along `axis`, the last by default:
+ * [torch.nn.GLU](https://pytorch.org/docs/stable/generated/torch.nn.GLU.html).
+ *
+ * x (…, 2·C, …) → (…, C, …).
+ */
 export class GLU extends Module {
   constructor(readonly axis = -1) {
     super();
+    checkAxis("GLU", axis);
   }
+  /** @throws if the axis has an odd size */
   override forward(x: Tensor): Tensor {
     return nn.glu(x, this.axis);
   }
 }
 
-/** Leaky ReLU with a learnt slope for all, or one per channel (axis 1). State: `weight` (numParameters), 0.25 at first. */
+/**
+ * {@link LeakyReLU} with a learnt slope for all, or one per channel (axis 1):
+ * [torch.nn.PReLU](https://pytorch.org/docs/stable/generated/torch.nn.PReLU.html).
+ *
+ * x (N, C, …) → the same. State: `weight` (numParameters), 0.25 at first.
+ *
+ * @example
+ * ```ts
+ * new PReLU(16).forward(randn([8, 16, 7, 7]));
+ * ```
+ */
 export class PReLU extends Module {
   readonly weight: Variable;
+  /**
+   * @param numParameters 1 (the default), or the number of channels
+   * @param init first slope (default 0.25)
+   */
   constructor(numParameters = 1, init = 0.25) {
     super();
-    this.weight = new Variable(full([numParameters], init));
+    checkCount("PReLU", "numParameters", numParameters);
+    checkNumber("PReLU", "init", init);
+    this.weight = parameter(() => full([numParameters], init));
   }
+  /** @throws if there are several slopes, and not as many as channels */
   override forward(x: Tensor): Tensor {
     return nn.prelu(x, this.weight.value);
   }
+}
+
+// ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+function checkAxis(layer: string, axis: number): void {
+  if (!Number.isInteger(axis)) fail({ op: layer, expected: "axis to be a whole number", got: `${axis}` });
 }

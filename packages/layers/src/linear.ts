@@ -1,9 +1,11 @@
 // Linear: y = x·Wᵀ + b.
 
-import { fail, Module, show, type Tensor, Variable } from "@nn/tensor";
+import { fail, Module, scope, show, type Tensor, type Variable } from "@nn/tensor";
 import { checkCount } from "./check.js";
 import { defaultBound, uniform } from "./init.js";
+import { parameter } from "./parameter.js";
 
+/** Options of {@link Linear}. */
 export interface LinearOptions {
   /** Whether to add a bias (default true). */
   readonly bias?: boolean;
@@ -12,8 +14,8 @@ export interface LinearOptions {
 /**
  * `y = x·Wᵀ + b`, as [torch.nn.Linear](https://pytorch.org/docs/stable/generated/torch.nn.Linear.html).
  *
- * x (…, inFeatures) → (…, outFeatures). State: `weight` (outFeatures, inFeatures), `bias` (outFeatures), both uniform on
- * ±1/√inFeatures at first.
+ * x (…, inFeatures) → (…, outFeatures). State: `weight` (outFeatures, inFeatures), `bias` (outFeatures), both uniform
+ * on ±1/√inFeatures at first.
  *
  * @example
  * ```ts
@@ -24,6 +26,7 @@ export class Linear extends Module {
   readonly weight: Variable;
   readonly bias: Variable | null;
 
+  /** @throws if a size is not a whole number ≥ 1 */
   constructor(
     readonly inFeatures: number,
     readonly outFeatures: number,
@@ -33,21 +36,24 @@ export class Linear extends Module {
     checkCount("Linear", "inFeatures", inFeatures);
     checkCount("Linear", "outFeatures", outFeatures);
     const bound = defaultBound([outFeatures, inFeatures]);
-    this.weight = new Variable(uniform([outFeatures, inFeatures], -bound, bound));
-    this.bias = bias ? new Variable(uniform([outFeatures], -bound, bound)) : null;
+    this.weight = parameter(() => uniform([outFeatures, inFeatures], -bound, bound));
+    this.bias = bias ? parameter(() => uniform([outFeatures], -bound, bound)) : null;
   }
 
   /** @throws if the last axis of x is not `inFeatures` */
   override forward(x: Tensor): Tensor {
-    if (x.rank === 0 || x.shape.at(-1) !== this.inFeatures) {
+    const features = x.shape.at(-1);
+    if (features !== this.inFeatures) {
       fail({
         op: "linear",
         expected: `x (…, ${this.inFeatures})`,
-        got: `${show(x.shape)}: ${x.shape.at(-1)} ≠ inFeatures ${this.inFeatures}`,
+        got: `${show(x.shape)}${features === undefined ? "" : `: ${features} ≠ inFeatures ${this.inFeatures}`}`,
         hint: "Flatten or transpose the input, or change inFeatures.",
       });
     }
-    const y = x.matmul(this.weight.value.transpose());
-    return this.bias ? y.add(this.bias.value) : y;
+    return scope(() => {
+      const y = x.matmul(this.weight.value.transpose());
+      return this.bias ? y.add(this.bias.value) : y;
+    });
   }
 }

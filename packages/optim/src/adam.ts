@@ -1,12 +1,15 @@
 // Adam and AdamW.
 
-import { expm1, type Tensor, type Variable } from "@nn/tensor";
-import { checkAtLeast, type Group, Optimizer, type OptimizerOptions, type ParameterGroup } from "./optimizer.js";
+import { expm1, onesLike, type Tensor, zerosLike } from "@nn/tensor";
+import { checkAtLeast, checkBetas, checkCommon } from "./check.js";
+import type { Group, OptimizerOptions, Params, Slots } from "./group.js";
+import { blend, directed, Optimizer } from "./optimizer.js";
 
-export interface AdamOptions extends OptimizerOptions {
-  /** Default 0.001. */
-  readonly lr: number;
-  /** How fast the means of the gradient and of its square forget (default [0.9, 0.999]). */
+/** Options of {@link Adam} and {@link AdamW}. */
+export interface AdamOptions extends Partial<OptimizerOptions> {
+  /** Learning rate (default 0.001). */
+  readonly lr?: number;
+  /** How slowly the means of the gradient and of its square forget (default [0.9, 0.999]). */
   readonly betas?: readonly [number, number];
   /** Added to the denominator (default 1e-8). */
   readonly eps?: number;
@@ -18,77 +21,82 @@ export interface AdamOptions extends OptimizerOptions {
   readonly maximize?: boolean;
 }
 
-type Options = Omit<AdamOptions, "lr"> & { readonly lr?: number };
-
-/** `1 − βᵗ` for a tensor t, exact where βᵗ is near 1. */
-function oneMinusPower(beta: number, t: Tensor): Tensor {
-  return expm1(t.mul(Math.log(beta))).neg();
+/** `1 − βᵗ` for a tensor t, exact where βᵗ is near 1: the logarithm is taken in double precision. */
+export function oneMinusPower(beta: number, t: Tensor): Tensor {
+  return beta === 0 ? onesLike(t) : expm1(t.mul(Math.log(beta))).neg();
 }
 
-abstract class AdamBase extends Optimizer<AdamOptions> {
-  /** Whether weight decay is applied to the weights and not to the gradient. */
-  protected abstract readonly decoupled: boolean;
+/** What Adam and AdamW share: they differ in what weight decay does. */
+abstract class AdamBase extends Optimizer<Required<AdamOptions>> {
+  /** Takes weight decay into account: the value and the gradient to update by. */
+  protected abstract decay(
+    value: Tensor,
+    gradient: Tensor,
+    group: Group<Required<AdamOptions>>,
+  ): { value: Tensor; g: Tensor };
 
-  constructor(params: readonly Variable[] | readonly ParameterGroup<AdamOptions>[], options: Options, weightDecay: number) {
-    super(params, { lr: 1e-3, weightDecay, ...options }, ({ amsgrad = false }) => [
-      "exp_avg",
-      "exp_avg_sq",
-      ...(amsgrad ? ["max_exp_avg_sq"] : []),
-    ]);
+  constructor(params: Params<AdamOptions>, options: AdamOptions, weightDecay: number) {
+    const defaults = { lr: 1e-3, betas: [0.9, 0.999] as const, eps: 1e-8, weightDecay, amsgrad: false, maximize: false };
+    super(params, options, defaults);
   }
 
-  protected override check({ lr, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0 }: AdamOptions): void {
+  protected override check(options: Required<AdamOptions>): void {
     const name = this.constructor.name;
-    checkAtLeast(name, "lr", lr, 0);
-    checkAtLeast(name, "eps", eps, 0);
-    checkAtLeast(name, "weightDecay", weightDecay, 0);
-    for (const beta of betas) checkAtLeast(name, "betas", beta, 0, 1);
+    checkCommon(name, options);
+    checkAtLeast(name, "eps", options.eps, 0);
+    checkBetas(name, options.betas);
   }
 
-  protected override update({ params, options, lr, state }: Group<AdamOptions>, gradients: readonly Tensor[], t: Tensor): void {
-    const { betas: [beta1, beta2] = [0.9, 0.999], eps = 1e-8, weightDecay = 0, amsgrad = false, maximize = false } = options;
-    const rate = lr.value.div(oneMinusPower(beta1, t));
+  protected override slots({ amsgrad }: Required<AdamOptions>): Slots {
+    return { exp_avg: zerosLike, exp_avg_sq: zerosLike, ...(amsgrad ? { max_exp_avg_sq: zerosLike } : {}) };
+  }
+
+  protected override update(group: Group<Required<AdamOptions>>, gradients: readonly Tensor[], t: Tensor): void {
+    const { params, options, rate, state } = group;
+    const { betas: [beta1, beta2], eps, amsgrad } = options;
+    const step = rate.value.div(oneMinusPower(beta1, t));
     const root = oneMinusPower(beta2, t).rsqrt();
-    params.forEach((p, i) => {
-      const { exp_avg, exp_avg_sq, max_exp_avg_sq } = state[i] as Record<string, Variable>;
-      let value = p.value;
-      let g = maximize ? gradients[i]!.neg() : gradients[i]!;
-      if (weightDecay !== 0 && this.decoupled) value = value.mul(lr.value.mul(-weightDecay).add(1));
-      else if (weightDecay !== 0) g = g.add(value.mul(weightDecay));
-      const m = exp_avg!.value.mul(beta1).add(g.mul(1 - beta1));
-      const v = exp_avg_sq!.value.mul(beta2).add(g.square().mul(1 - beta2));
-      exp_avg!.value = m;
-      exp_avg_sq!.value = v;
-      let greatest = v;
-      if (amsgrad) {
-        greatest = max_exp_avg_sq!.value.maximum(v);
-        max_exp_avg_sq!.value = greatest;
-      }
-      p.value = value.sub(m.mul(rate).div(greatest.sqrt().mul(root).add(eps)));
-    });
+    for (const [i, p] of params.entries()) {
+      const { exp_avg, exp_avg_sq, max_exp_avg_sq } = state[i];
+      const { value, g } = this.decay(p.value, gradients[i], group);
+      const m = blend(exp_avg.value, g, beta1);
+      const v = blend(exp_avg_sq.value, g.square(), beta2);
+      exp_avg.value = m;
+      exp_avg_sq.value = v;
+      const greatest = amsgrad ? max_exp_avg_sq.value.maximum(v) : v;
+      if (amsgrad) max_exp_avg_sq.value = greatest;
+      p.value = value.sub(m.mul(step).div(greatest.sqrt().mul(root).add(eps)));
+    }
   }
 }
 
 /**
  * Adam (Kingma and Ba, 2015), as [torch.optim.Adam](https://pytorch.org/docs/stable/generated/torch.optim.Adam.html):
- * `p ← p − lr·m̂ / (√v̂ + eps)`; weight decay is an L2 penalty.
+ * `p ← p − lr·m̂ / (√v̂ + eps)`, where `m̂` and `v̂` are running means of the gradient and its square, corrected for
+ * their start at 0. Weight decay is an L2 penalty.
+ *
+ * State of each parameter: `exp_avg`, `exp_avg_sq`, and with amsgrad `max_exp_avg_sq`.
  *
  * @example
  * ```ts
- * new Adam(model.parameters(), { lr: 1e-3 });
+ * const optimizer = new Adam(model.parameters(), { lr: 1e-3 });
+ * optimizer.minimize(() => crossEntropy(model.forward(x), labels));
  * ```
  */
 export class Adam extends AdamBase {
-  protected readonly decoupled = false;
-
-  constructor(params: readonly Variable[] | readonly ParameterGroup<AdamOptions>[], options: Options = {}) {
+  constructor(params: Params<AdamOptions>, options: AdamOptions = {}) {
     super(params, options, 0);
+  }
+
+  protected override decay(value: Tensor, gradient: Tensor, { options }: Group<Required<AdamOptions>>) {
+    return { value, g: directed(gradient, value, options) };
   }
 }
 
 /**
  * Adam with decoupled weight decay (Loshchilov and Hutter, 2019), as
- * [torch.optim.AdamW](https://pytorch.org/docs/stable/generated/torch.optim.AdamW.html): `p ← p·(1 − lr·weightDecay)` first.
+ * [torch.optim.AdamW](https://pytorch.org/docs/stable/generated/torch.optim.AdamW.html): `p ← p·(1 − lr·weightDecay)`
+ * first, and then {@link Adam}'s update, with the same state.
  *
  * @example
  * ```ts
@@ -96,9 +104,13 @@ export class Adam extends AdamBase {
  * ```
  */
 export class AdamW extends AdamBase {
-  protected readonly decoupled = true;
-
-  constructor(params: readonly Variable[] | readonly ParameterGroup<AdamOptions>[], options: Options = {}) {
+  constructor(params: Params<AdamOptions>, options: AdamOptions = {}) {
     super(params, options, 0.01);
+  }
+
+  protected override decay(value: Tensor, gradient: Tensor, { options, rate }: Group<Required<AdamOptions>>) {
+    const { weightDecay, maximize } = options;
+    const decayed = weightDecay === 0 ? value : value.mul(rate.value.mul(-weightDecay).add(1));
+    return { value: decayed, g: directed(gradient, value, { maximize, weightDecay: 0 }) };
   }
 }

@@ -1,6 +1,7 @@
 // @nn/optim: optimisers and clipping.
 
 export { Adam, type AdamOptions, AdamW } from "./adam.js";
-export { clipGradNorm, clipGradValue } from "./clip.js";
-export { type Group, type MinimizeOptions, Optimizer, type OptimizerOptions, type ParameterGroup } from "./optimizer.js";
+export { type ClipGradNormOptions, clipGradNorm, clipGradValue } from "./clip.js";
+export { Group, type OptimizerOptions, type ParameterGroup, type Params, type Slots } from "./group.js";
+export { type MinimizeOptions, Optimizer } from "./optimizer.js";
 export { SGD, type SGDOptions } from "./sgd.js";

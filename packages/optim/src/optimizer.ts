@@ -1,25 +1,7 @@
 // What all optimisers share: parameter groups, learning rates, state, minimize.
 
-import { fail, scope, show, type Tensor, tensor, valueAndGrad, Variable, zeros } from "@nn/tensor";
-
-/** Options every optimiser has. */
-export interface OptimizerOptions {
-  /** Learning rate. */
-  readonly lr: number;
-}
-
-/** Parameters with options of their own; what is not given is as for the whole optimiser. */
-export type ParameterGroup<O> = { readonly params: readonly Variable[] } & Partial<O>;
-
-/** A group as the optimiser keeps it. */
-export interface Group<O> {
-  readonly params: readonly Variable[];
-  readonly options: O;
-  /** A Variable, so that schedules reach compiled steps. */
-  readonly lr: Variable;
-  /** Named state of each parameter, e.g. `exp_avg`. */
-  readonly state: readonly Readonly<Record<string, Variable>>[];
-}
+import { cast, fail, sameShape, scope, show, type Tensor, valueAndGrad, Variable, zeros } from "@nn/tensor";
+import { Group, groupsOf, type OptimizerOptions, type Params, type Slots } from "./group.js";
 
 /** A loss's gradients on their way to the update, e.g. to clip them. */
 export interface MinimizeOptions {
@@ -28,33 +10,29 @@ export interface MinimizeOptions {
 
 /**
  * Base of all optimisers. Its state lives in Variables made here, so `step` and `minimize` work inside `compile`.
- * Updates are those of torch.optim.
+ * Updates are those of [torch.optim](https://pytorch.org/docs/stable/optim.html).
+ *
+ * `O` is the type of the options with all defaults filled in. To write an optimiser, say what its options must be
+ * ({@link check}), what it keeps of each parameter ({@link slots}), and how it updates a group ({@link update}).
  */
 export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
+  /** The parameters with their learning rates and state: `optimizer.groups[1].lr = 1e-4`. */
   readonly groups: readonly Group<O>[];
   /** Steps done, as an f32 scalar. */
-  readonly #steps = new Variable(zeros([]), { trainable: false });
+  readonly #steps = scope(() => new Variable(zeros([]), { trainable: false }));
 
   /**
    * @param params Variables, or groups `{ params, …options }`
-   * @throws if there are none, one is there twice, or one is no f32
+   * @param options of all groups that do not say otherwise
+   * @param defaults for what neither says
+   * @throws if there are no parameters, one is there twice, is not f32 or not trainable, or an option is out of range
    */
-  constructor(params: readonly Variable[] | readonly ParameterGroup<O>[], options: O, stateNames: (options: O) => readonly string[]) {
+  constructor(params: Params<O>, options: Partial<O>, defaults: Partial<O>) {
     const name = this.constructor.name;
-    const given = params.length > 0 && params[0] instanceof Variable ? [{ params: params as readonly Variable[] } as ParameterGroup<O>] : (params as readonly ParameterGroup<O>[]);
-    const all = given.flatMap((g) => g.params);
-    if (all.length === 0) fail({ op: name, expected: "at least one parameter", got: "none", hint: "Pass model.parameters()." });
-    if (new Set(all).size !== all.length) fail({ op: name, expected: "each parameter once", got: "one of them twice" });
-    for (const p of all) if (p.dtype !== "f32") fail({ op: name, expected: "f32 parameters", got: `${p.dtype} ${show(p.shape)}` });
-    this.groups = given.map(({ params: list, ...own }) => {
-      const merged: O = { ...options, ...own };
+    this.groups = groupsOf(name, params).map(({ params: list, ...own }) => {
+      const merged = { ...defaults, ...defined(options), ...defined(own) } as unknown as O;
       this.check(merged);
-      return {
-        params: list,
-        options: merged,
-        lr: new Variable(tensor(merged.lr), { trainable: false }),
-        state: list.map((p) => Object.fromEntries(stateNames(merged).map((s) => [s, new Variable(zeros(p.shape), { trainable: false })]))),
-      };
+      return new Group(name, [...list], merged, this.slots(merged));
     });
   }
 
@@ -63,46 +41,47 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
     return this.groups.flatMap((g) => [...g.params]);
   }
 
-  /** Learning rate of the first group; setting it sets that of all groups. Reads the device: not inside compile. */
+  /**
+   * Learning rate of the first group; setting it sets that of all groups. Compiled steps use the new one. Set and read
+   * it outside of compile.
+   */
   get lr(): number {
-    return this.groups[0]!.lr.value.readSync()[0]!;
+    return this.groups[0].lr;
   }
 
   set lr(lr: number) {
-    checkAtLeast(this.constructor.name, "lr", lr, 0);
-    for (const g of this.groups) g.lr.value = tensor(lr);
+    for (const g of this.groups) g.lr = lr;
   }
 
   /**
-   * One update with given gradients.
+   * One update with given gradients, in the order of {@link parameters}.
    *
    * @throws if their number or shapes are not those of the parameters
+   * @example
+   * ```ts
+   * const [loss, gradients] = valueAndGrad(() => mse(model.forward(x), y), optimizer.parameters);
+   * optimizer.step(gradients);
+   * ```
    */
   step(gradients: readonly Tensor[]): void {
-    const all = this.parameters;
-    const wrong = all.findIndex((p, i) => show(p.shape) !== show(gradients[i]?.shape ?? []) || !gradients[i]);
-    if (gradients.length !== all.length || wrong >= 0) {
-      fail({
-        op: `${this.constructor.name}.step`,
-        expected: wrong >= 0 && gradients[wrong] ? `gradient ${wrong} ${show(all[wrong]!.shape)}` : `${all.length} gradients, in the order of the parameters`,
-        got: wrong >= 0 && gradients[wrong] ? show(gradients[wrong]!.shape) : `${gradients.length}`,
-      });
-    }
+    this.#check(gradients);
     scope(() => {
       const t = this.#steps.value.add(1);
       this.#steps.value = t;
       let next = 0;
       for (const group of this.groups) {
-        const own = group.params.map(() => gradients[next++]!);
+        const own = gradients.slice(next, (next += group.params.length));
         this.update(group, own, t);
       }
     });
   }
 
   /**
-   * Computes the loss and its gradients in all parameters, updates them, and returns the loss (before the update).
+   * Computes the loss and its gradients in all parameters, updates them, and returns the loss (from before the update).
    *
+   * @param loss computes a scalar from the parameters; what else it makes is freed
    * @param options.transform changes the gradients first, e.g. `(g) => clipGradNorm(g, 1).gradients`
+   * @throws if the loss is not a scalar
    * @example
    * ```ts
    * const step = compile((x, y) => optimizer.minimize(() => crossEntropy(model.forward(x), y)));
@@ -116,28 +95,71 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
     });
   }
 
-  /** State by PyTorch's names: `state.0.exp_avg`, `state.0.step`, `param_groups.0.lr`. */
+  /**
+   * State by PyTorch's names: `state.0.exp_avg`, `state.0.step` (the same number for all parameters),
+   * `param_groups.0.lr`. The other options are not in it: they are those of the constructor.
+   */
   stateDict(): Record<string, Tensor> {
     return Object.fromEntries([...this.#named()].map(([key, v]) => [key, v.value]));
   }
 
-  /** Takes over a state dict. Nothing changes unless all of it fits. @throws naming every missing, unexpected or misshapen key */
+  /**
+   * Takes over a state dict of an optimiser with the same parameters. Nothing changes unless all of it fits.
+   *
+   * @throws naming every missing, unexpected or misshapen key
+   */
   loadStateDict(state: Readonly<Record<string, Tensor>>): void {
     const mine = this.#named();
+    const missing = [...mine.keys()].filter((key) => !Object.hasOwn(state, key));
+    const unexpected = Object.keys(state).filter((key) => !mine.has(key));
+    const misshapen = [...mine].flatMap(([key, v]) => {
+      const t = Object.hasOwn(state, key) ? state[key] : v;
+      return sameShape(t.shape, v.shape) ? [] : [`${key}: expected ${show(v.shape)}, got ${show(t.shape)}`];
+    });
     const faults = [
-      ...[...mine.keys()].filter((k) => !Object.hasOwn(state, k)).map((k) => `missing ${k}`),
-      ...Object.keys(state).filter((k) => !mine.has(k)).map((k) => `unexpected ${k}`),
-      ...[...mine].flatMap(([k, v]) => (Object.hasOwn(state, k) && show(state[k]!.shape) !== show(v.shape) ? [`${k}: expected ${show(v.shape)}, got ${show(state[k]!.shape)}`] : [])),
+      ...(missing.length > 0 ? [`missing keys: ${missing.join(", ")}`] : []),
+      ...(unexpected.length > 0 ? [`unexpected keys: ${unexpected.join(", ")}`] : []),
+      ...(misshapen.length > 0 ? [`wrong shapes: ${misshapen.join("; ")}`] : []),
     ];
-    if (faults.length > 0) fail({ op: `${this.constructor.name}.loadStateDict`, expected: "the state of this optimizer", got: faults.join("; "), hint: "Make it with the same parameters and options." });
-    for (const [key, v] of mine) v.value = state[key]!;
+    if (faults.length > 0) {
+      fail({
+        op: `${this.constructor.name}.loadStateDict`,
+        expected: `the ${mine.size} keys of this optimizer`,
+        got: faults.join(" | "),
+        hint: "Make it with the same parameters and options.",
+      });
+    }
+    scope(() => {
+      for (const [key, v] of mine) v.value = cast(state[key], v.dtype);
+    });
+    for (const g of this.groups) g.forgetRate();
   }
 
-  /** Checks a group's options. */
+  /** Checks a group's options. Called by the constructor: it cannot use the subclass's fields. */
   protected abstract check(options: O): void;
 
-  /** Updates a group; `t` counts the steps from 1. */
+  /** The state of each parameter of a group. Called by the constructor: it cannot use the subclass's fields. */
+  protected abstract slots(options: O): Slots;
+
+  /** Updates a group; `t` counts the steps from 1, as an f32 scalar. */
   protected abstract update(group: Group<O>, gradients: readonly Tensor[], t: Tensor): void;
+
+  #check(gradients: readonly Tensor[]): void {
+    const all = this.parameters;
+    const op = `${this.constructor.name}.step`;
+    if (gradients.length !== all.length) {
+      fail({
+        op,
+        expected: `${all.length} gradients, in the order of the parameters`,
+        got: `${gradients.length}`,
+        hint: "Differentiate in optimizer.parameters.",
+      });
+    }
+    for (const [i, p] of all.entries()) {
+      if (sameShape(p.shape, gradients[i].shape)) continue;
+      fail({ op, expected: `gradient ${i} ${show(p.shape)}`, got: show(gradients[i].shape) });
+    }
+  }
 
   #named(): Map<string, Variable> {
     const named = new Map<string, Variable>();
@@ -148,16 +170,30 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
         named.set(`state.${i}.step`, this.#steps);
         i++;
       }
-      named.set(`param_groups.${g}.lr`, group.lr);
+      named.set(`param_groups.${g}.lr`, group.rate);
     }
     return named;
   }
 }
 
-/** A number of at least `least` (and less than `below`). */
-export function checkAtLeast(op: string, name: string, value: number, least: number, below = Number.POSITIVE_INFINITY): void {
-  if (!(value >= least && value < below)) {
-    fail({ op, expected: `${name} ≥ ${least}${below === Number.POSITIVE_INFINITY ? "" : ` and < ${below}`}`, got: `${value}` });
-  }
+/** The gradient to go down along: turned round to climb, with the L2 penalty added. */
+export function directed(
+  gradient: Tensor,
+  value: Tensor,
+  { maximize, weightDecay }: { readonly maximize: boolean; readonly weightDecay: number },
+): Tensor {
+  const g = maximize ? gradient.neg() : gradient;
+  return weightDecay === 0 ? g : g.add(value.mul(weightDecay));
 }
 
+/** A running mean: `decay · mean + (1 − decay) · now`. */
+export function blend(mean: Tensor, now: Tensor, decay: number): Tensor {
+  return mean.mul(decay).add(now.mul(1 - decay));
+}
+
+// ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Without the fields that are undefined: they are as good as not given. */
+function defined<T extends object>(options: T): Partial<T> {
+  return Object.fromEntries(Object.entries(options).filter(([, v]) => v !== undefined)) as Partial<T>;
+}

@@ -1,10 +1,11 @@
-// @nn/recurrent: RNN, GRU and LSTM.
+// @nn/recurrent: RNN, GRU and LSTM: layers, cells, and the scans that are their ops.
 
+export { type CellOptions, RecurrentCell } from "./cell.js";
 export { GRU, GRUCell } from "./gru/gru.js";
 export { gruScan, gruScanOp } from "./gru/scan.js";
 export { type ForwardOptions, Recurrent, type RecurrentOptions } from "./layer.js";
 export { LSTM, LSTMCell, type LSTMOptions, type LSTMState } from "./lstm/lstm.js";
-export { lstmScan, lstmScanOp, type LstmScanAttrs } from "./lstm/scan.js";
-export { RNN, RNNCell, type RNNOptions } from "./rnn/rnn.js";
-export { rnnScan, rnnScanOp, type RnnScanAttrs } from "./rnn/scan.js";
-export type { ScanAttrs } from "./sequence.js";
+export { type LstmScanAttrs, lstmScan, lstmScanOp } from "./lstm/scan.js";
+export { RNN, RNNCell, type RNNCellOptions, type RNNNonlinearity, type RNNOptions } from "./rnn/rnn.js";
+export { type RnnScanAttrs, rnnScan, rnnScanOp } from "./rnn/scan.js";
+export type { ScanAttrs, ScanInputs } from "./sequence.js";

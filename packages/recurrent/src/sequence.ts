@@ -1,63 +1,159 @@
-// What the three recurrences share: checks of a layer's inputs, and the loop over time.
+// What the three scans share: shape rule, input projection, and the loop over time.
+//
+// A scan is one layer in one direction over the whole sequence, one op: what a kernel will one day replace. Until then
+// it has only a lowering, the unrolled loop, and gradients go through that, op by op. A fused kernel needs more: a vjp on
+// the scan, and that vjp's work as an op of its own (`recurrent/lstmScanGrad`, …), or the kernel never runs in training.
 
-import { fail, matmul, type Spec, show, split, stack, type Tensor, where, zerosLike } from "@nn/tensor";
+import {
+  arange,
+  fail,
+  matmul,
+  type Spec,
+  show,
+  split,
+  stack,
+  type Tensor,
+  unsqueeze,
+  where,
+  zerosLike,
+} from "@nn/tensor";
 
-/** Attributes of `rnnScan`, `gruScan` and `lstmScan`: one layer, one direction, the whole sequence. */
+/** Attributes of `rnnScan`, `gruScan` and `lstmScan`. */
 export interface ScanAttrs {
   /** Whether there are biases: inputs biasIh and biasHh. */
   readonly bias: boolean;
   /** From the last step to the first. */
   readonly reverse: boolean;
-  /** Whether the last input is the rows' lengths (N) i32; steps past them keep the state and give 0. */
+  /** Whether the last input is the rows' lengths (N) i32: a row's steps past its end give 0 and keep its state. */
   readonly lengths: boolean;
 }
 
-/** x (T, N, I) · weightᵀ (I, G) + bias for all steps at once → (T, N, G). */
-export function projectInput(x: Tensor, weight: Tensor, ...biases: readonly Tensor[]): Tensor {
+/** The inputs of a scan by name; the op has them as a list, in this order, without those that are not there. */
+export interface ScanInputs<T> {
+  /** (T, N, I) */
+  readonly x: T;
+  /** h0 (N, H), and for the LSTM c0; the first is fed back and is the output. */
+  readonly states: readonly T[];
+  /** (gates · H, I) */
+  readonly weightIh: T;
+  /** (gates · H, H), or (gates · H, P) with a projection. */
+  readonly weightHh: T;
+  /** (gates · H) */
+  readonly biasIh?: T | undefined;
+  readonly biasHh?: T | undefined;
+  /** (P, H) */
+  readonly weightHr?: T | undefined;
+  /** (N) i32 */
+  readonly lengths?: T | undefined;
+}
+
+/** The inputs as the list an op takes. */
+export function listOf<T>({ x, states, weightIh, weightHh, biasIh, biasHh, weightHr, lengths }: ScanInputs<T>): T[] {
+  return [x, ...states, weightIh, weightHh, biasIh, biasHh, weightHr, lengths].filter((t) => t !== undefined);
+}
+
+/** {@link listOf}, undone. */
+export function named<T>(
+  op: string,
+  list: readonly T[],
+  states: number,
+  { bias, projection, lengths }: ScanAttrs & { projection?: boolean },
+): ScanInputs<T> {
+  const count = 3 + states + (bias ? 2 : 0) + (projection ? 1 : 0) + (lengths ? 1 : 0);
+  if (list.length !== count)
+    fail({
+      op,
+      expected: `${count} inputs`,
+      got: `${list.length}`,
+      hint: "attrs say which of the optional ones are there.",
+    });
+  let next = 0;
+  const take = () => list[next++]!;
+  return {
+    x: take(),
+    states: Array.from({ length: states }, take),
+    weightIh: take(),
+    weightHh: take(),
+    biasIh: bias ? take() : undefined,
+    biasHh: bias ? take() : undefined,
+    weightHr: projection ? take() : undefined,
+    lengths: lengths ? take() : undefined,
+  };
+}
+
+/**
+ * The shape rule of a scan with `gates` gates per unit.
+ *
+ * @returns specs of the outputs (T, N, H) and the final states
+ */
+export function inferScan(op: string, gates: number, { x, states, ...rest }: ScanInputs<Spec>): Spec[] {
+  const want = (name: string, t: Spec | undefined, shape: readonly number[], dtype = "f32") => {
+    if (!t || (show(t.shape) === show(shape) && t.dtype === dtype)) return;
+    fail({ op, expected: `${name} ${show(shape)} ${dtype}`, got: `${show(t.shape)} ${t.dtype}` });
+  };
+  if (x.shape.length !== 3 || x.dtype !== "f32")
+    fail({ op, expected: "x (T, N, I) f32", got: `${show(x.shape)} ${x.dtype}` });
   const [steps, rows, size] = x.shape as [number, number, number];
-  const flat = biases.reduce((y, b) => y.add(b), matmul(x.reshape([steps * rows, size]), weight.transpose()));
-  return flat.reshape([steps, rows, weight.shape[0]!]);
+  if (steps === 0) fail({ op, expected: "x (T, N, I) with T ≥ 1", got: show(x.shape) });
+  const hidden = rest.weightIh.shape[0]! / gates;
+  const out = rest.weightHr ? rest.weightHr.shape[0]! : hidden;
+  want("weightIh", rest.weightIh, [gates * Math.floor(hidden), size]);
+  want("weightHh", rest.weightHh, [gates * hidden, out]);
+  want("biasIh", rest.biasIh, [gates * hidden]);
+  want("biasHh", rest.biasHh, [gates * hidden]);
+  want("weightHr", rest.weightHr, [out, hidden]);
+  want("lengths", rest.lengths, [rows], "i32");
+  states.forEach((s, k) => {
+    want(`${"hc"[k]}0`, s, [rows, k === 0 ? out : hidden]);
+  });
+  return [{ shape: [steps, rows, out], dtype: "f32" }, ...states.map(({ shape }): Spec => ({ shape, dtype: "f32" }))];
+}
+
+/** x (T, N, I) · weightᵀ (I, G) + bias (G): what the input adds to the gates at every step, as one product. */
+export function projectInput({ x, weightIh, lengths }: ScanInputs<Tensor>, bias: Tensor | undefined): Tensor {
+  // What stands in the padding must not matter, not even NaN.
+  const given = lengths ? where(isInside(lengths, x.shape[0]!), x, zerosLike(x)) : x;
+  const y = matmul(given, weightIh.transpose());
+  return bias ? y.add(bias) : y;
 }
 
 /**
  * Runs a cell over time.
  *
- * @param projected (T, N, G): what the input adds to the gates at each step
- * @param initial the state at the start; the first of its tensors (N, H) is the output, too
- * @param lengths (N) i32: past its length a row keeps its state and gives 0
- * @returns the outputs (T, N, H) and the state at the end
+ * @param steps the number of time steps
+ * @param cell the states after step t, given those before
+ * @returns the outputs (T, N, H), which are the first of the states, and the states at the end
  */
 export function overTime(
-  projected: Tensor, initial: readonly Tensor[],
-  cell: (input: Tensor, state: readonly Tensor[]) => readonly Tensor[],
-  { reverse, lengths }: { reverse: boolean; lengths: Tensor | null },
+  steps: number,
+  { states, lengths }: ScanInputs<Tensor>,
+  { reverse }: ScanAttrs,
+  cell: (t: number, states: readonly Tensor[]) => readonly Tensor[],
 ): readonly Tensor[] {
-  const inputs = split(projected, 1, 0).map((t) => t.reshape(projected.shape.slice(1)));
-  const outputs: Tensor[] = [];
-  let state = initial;
-  for (let i = 0; i < inputs.length; i++) {
-    const t = reverse ? inputs.length - 1 - i : i;
-    const next = cell(inputs[t]!, state);
-    if (lengths === null) {
-      state = next;
-      outputs[t] = next[0]!;
+  const inside = lengths && stepsOf(isInside(lengths, steps));
+  const outputs = new Array<Tensor>(steps);
+  let now = states;
+  for (let i = 0; i < steps; i++) {
+    const t = reverse ? steps - 1 - i : i;
+    const next = cell(t, now);
+    if (inside) {
+      const before = now;
+      outputs[t] = where(inside[t]!, next[0]!, zerosLike(next[0]!));
+      now = next.map((s, k) => where(inside[t]!, s, before[k]!));
     } else {
-      const active = lengths.gt(t).unsqueeze(1);
-      outputs[t] = where(active, next[0]!, zerosLike(next[0]!));
-      state = next.map((s, k) => where(active, s, state[k]!));
+      outputs[t] = next[0]!;
+      now = next;
     }
   }
-  return [stack(outputs), ...state];
+  return [stack(outputs), ...now];
 }
 
-/** Specs of a scan's outputs: (T, N, out) and the states. */
-export function scanSpecs(op: string, x: Spec, states: readonly Spec[], weightIh: Spec, gates: number): Spec[] {
-  if (x.shape.length !== 3) fail({ op, expected: "x (T, N, I)", got: show(x.shape) });
-  const [steps, rows, size] = x.shape as [number, number, number];
-  const wide = weightIh.shape[0]!;
-  if (weightIh.shape[1] !== size || wide % gates !== 0) fail({ op, expected: `weightIh (${gates}·H, ${size})`, got: show(weightIh.shape) });
-  for (const s of states) {
-    if (s.shape.length !== 2 || s.shape[0] !== rows) fail({ op, expected: `a state (${rows}, H)`, got: show(s.shape) });
-  }
-  return [{ shape: [steps, rows, states[0]!.shape[1]!], dtype: "f32" }, ...states.map(({ shape, dtype }) => ({ shape, dtype }))];
+/** The steps (N, G) of (T, N, G), as views; their gradients are joined at once. */
+export function stepsOf(x: Tensor): readonly Tensor[] {
+  return split(x, 1, 0).map((t) => t.reshape(x.shape.slice(1)));
+}
+
+/** (T, N, 1) bool: whether step t of a row is before its end. */
+function isInside(lengths: Tensor, steps: number): Tensor {
+  return unsqueeze(unsqueeze(arange(steps), 1).lt(lengths), 2);
 }

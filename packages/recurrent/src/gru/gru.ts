@@ -1,17 +1,19 @@
 // GRU layer and cell.
 
-import { Module, type Tensor, type Variable, zeros } from "@nn/tensor";
-import { checkCell, runCell } from "../cell.js";
-import { checkSize, type ForwardOptions, initial, Recurrent, type RecurrentOptions } from "../layer.js";
+import type { Tensor } from "@nn/tensor";
+import { type CellOptions, RecurrentCell } from "../cell.js";
+import { type ForwardOptions, Recurrent, type RecurrentOptions } from "../layer.js";
+import type { ScanInputs } from "../sequence.js";
 import { gruScan } from "./scan.js";
 
 /**
- * Gated recurrent unit, as [torch.nn.GRU](https://pytorch.org/docs/stable/generated/torch.nn.GRU.html), reset after the product:
- * `n = tanh(W_in·x + b_in + r ⊙ (W_hn·h + b_hn))`, `h ← (1 − z) ⊙ n + z ⊙ h`.
+ * Gated recurrent unit, as [torch.nn.GRU](https://pytorch.org/docs/stable/generated/torch.nn.GRU.html), its reset gate
+ * applied after the product: `r, z = σ(…)`, `n = tanh(W_in·x + b_in + r ⊙ (W_hn·h + b_hn))`, `h ← (1 − z) ⊙ n + z ⊙ h`.
  *
- * State keys: `weight_ih_l0` (3H, I), `weight_hh_l0` (3H, H), `bias_ih_l0`, `bias_hh_l0` (3H), … `_reverse`, gates r, z, n;
- * all uniform on ±1/√H at first.
+ * State: per layer k `weight_ih_lk` (3H, I), from the second layer on (3H, H · directions), `weight_hh_lk` (3H, H), `bias_ih_lk`,
+ * `bias_hh_lk` (3H), and the same with `_reverse`; gates in the order r, z, n; all uniform on ±1/√H at first.
  *
+ * @throws {@link NNError} for sizes that are no whole numbers ≥ 1, and a dropout outside of 0 to 1
  * @example
  * ```ts
  * const { output, h } = new GRU(8, 32, { batchFirst: true }).forward(randn([4, 20, 8])); // (4, 20, 32), (1, 4, 32)
@@ -23,39 +25,47 @@ export class GRU extends Recurrent {
   }
 
   /**
-   * @param x (T, N, I), (N, T, I) with batchFirst, or (T, I)
-   * @param h0 initial state (layers · directions, N, H), zeros if omitted
-   * @returns `output` (T, N, H · directions) and the final `h` (layers · directions, N, H)
+   * @param x (T, N, I), (N, T, I) with batchFirst, or (T, I) without a batch
+   * @param h0 initial state (layers · directions, N, H), without N if x has none; zeros if omitted
+   * @returns `output` (T, N, H · directions), in the order of x, and the final `h`, shaped as h0
+   * @throws {@link NNError} where a shape or dtype does not fit, there is no time step, or a length is not from 1 to T
    */
   override forward(x: Tensor, h0?: Tensor, options: ForwardOptions = {}): { output: Tensor; h: Tensor } {
     const [output, h] = this.run(x, [h0], [this.hiddenSize], options);
     return { output: output!, h: h! };
   }
 
-  protected override scan(inputs: readonly Tensor[], reverse: boolean, lengths: boolean): readonly Tensor[] {
-    return gruScan(inputs, { bias: this.bias, reverse, lengths });
+  protected override scan(inputs: ScanInputs<Tensor>, reverse: boolean): readonly Tensor[] {
+    return gruScan(inputs, { bias: this.bias, reverse, lengths: inputs.lengths !== undefined });
   }
 }
 
-/** One step of {@link GRU}: x (N, I) or (I), h (N, H) → h ([torch.nn.GRUCell](https://pytorch.org/docs/stable/generated/torch.nn.GRUCell.html)). */
-export class GRUCell extends Module {
-  readonly weight_ih: Variable;
-  readonly weight_hh: Variable;
-  readonly bias_ih: Variable | null;
-  readonly bias_hh: Variable | null;
-
-  constructor(readonly inputSize: number, readonly hiddenSize: number, { bias = true }: { readonly bias?: boolean } = {}) {
-    super();
-    checkSize("GRUCell", "inputSize", inputSize);
-    checkSize("GRUCell", "hiddenSize", hiddenSize);
-    this.weight_ih = initial([3 * hiddenSize, inputSize], hiddenSize);
-    this.weight_hh = initial([3 * hiddenSize, hiddenSize], hiddenSize);
-    this.bias_ih = bias ? initial([3 * hiddenSize], hiddenSize) : null;
-    this.bias_hh = bias ? initial([3 * hiddenSize], hiddenSize) : null;
+/**
+ * One step of a {@link GRU}, as [torch.nn.GRUCell](https://pytorch.org/docs/stable/generated/torch.nn.GRUCell.html).
+ *
+ * State: `weight_ih` (3H, I), `weight_hh` (3H, H), `bias_ih`, `bias_hh` (3H); gates in the order r, z, n.
+ *
+ * @example
+ * ```ts
+ * const h = new GRUCell(8, 32).forward(randn([4, 8])); // (4, 32)
+ * ```
+ */
+export class GRUCell extends RecurrentCell {
+  constructor(inputSize: number, hiddenSize: number, options: CellOptions = {}) {
+    super(inputSize, hiddenSize, options, 3);
   }
 
+  /**
+   * @param x (N, I) or (I)
+   * @param h state (N, H) or (H), zeros if omitted
+   * @returns the next state
+   * @throws {@link NNError} where a shape or dtype does not fit
+   */
   override forward(x: Tensor, h?: Tensor): Tensor {
-    checkCell("gruCell", x, this.inputSize);
-    return runCell(this, x, [h ?? zeros([...x.shape.slice(0, -1), this.hiddenSize])], gruScan)[0]!;
+    return this.step(x, [h])[0]!;
+  }
+
+  protected override scan(inputs: ScanInputs<Tensor>): readonly Tensor[] {
+    return gruScan(inputs, { bias: this.bias, reverse: false, lengths: false });
   }
 }

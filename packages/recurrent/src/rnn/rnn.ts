@@ -1,28 +1,34 @@
 // RNN layer and cell.
 
-import { fail, Module, type Tensor, type Variable, zeros } from "@nn/tensor";
-import { checkCell, runCell } from "../cell.js";
-import { checkSize, type ForwardOptions, initial, Recurrent, type RecurrentOptions } from "../layer.js";
+import { fail, type Tensor } from "@nn/tensor";
+import { type CellOptions, RecurrentCell } from "../cell.js";
+import { type ForwardOptions, Recurrent, type RecurrentOptions } from "../layer.js";
+import type { ScanInputs } from "../sequence.js";
 import { rnnScan } from "./scan.js";
 
+export type RNNNonlinearity = "tanh" | "relu";
+
+/** Options of {@link RNN}. */
 export interface RNNOptions extends RecurrentOptions {
   /** Default "tanh". */
-  readonly nonlinearity?: "tanh" | "relu";
+  readonly nonlinearity?: RNNNonlinearity;
 }
 
 /**
  * Elman network, as [torch.nn.RNN](https://pytorch.org/docs/stable/generated/torch.nn.RNN.html):
- * `h ← tanh(W_ih·x + b_ih + W_hh·h + b_hh)`.
+ * `h ← f(W_ih·x + b_ih + W_hh·h + b_hh)`, f = tanh or relu.
  *
- * State keys: `weight_ih_l0` (H, I), `weight_hh_l0` (H, H), `bias_ih_l0`, `bias_hh_l0` (H), … `_reverse`; all uniform on ±1/√H at first.
+ * State: per layer k `weight_ih_lk` (H, I), from the second layer on (H, H · directions), `weight_hh_lk` (H, H), `bias_ih_lk`,
+ * `bias_hh_lk` (H), and the same with `_reverse`; all uniform on ±1/√H at first.
  *
+ * @throws {@link NNError} for sizes that are no whole numbers ≥ 1, a dropout outside of 0 to 1, an unknown nonlinearity
  * @example
  * ```ts
  * const { output, h } = new RNN(8, 32, { batchFirst: true }).forward(randn([4, 20, 8])); // (4, 20, 32), (1, 4, 32)
  * ```
  */
 export class RNN extends Recurrent {
-  readonly nonlinearity: "tanh" | "relu";
+  readonly nonlinearity: RNNNonlinearity;
 
   constructor(inputSize: number, hiddenSize: number, { nonlinearity = "tanh", ...options }: RNNOptions = {}) {
     super(inputSize, hiddenSize, options, 1);
@@ -30,49 +36,67 @@ export class RNN extends Recurrent {
   }
 
   /**
-   * @param x (T, N, I), (N, T, I) with batchFirst, or (T, I)
-   * @param h0 initial state (layers · directions, N, H), zeros if omitted
-   * @returns `output` (T, N, H · directions) and the final `h` (layers · directions, N, H)
+   * @param x (T, N, I), (N, T, I) with batchFirst, or (T, I) without a batch
+   * @param h0 initial state (layers · directions, N, H), without N if x has none; zeros if omitted
+   * @returns `output` (T, N, H · directions), in the order of x, and the final `h`, shaped as h0
+   * @throws {@link NNError} where a shape or dtype does not fit, there is no time step, or a length is not from 1 to T
    */
   override forward(x: Tensor, h0?: Tensor, options: ForwardOptions = {}): { output: Tensor; h: Tensor } {
     const [output, h] = this.run(x, [h0], [this.hiddenSize], options);
     return { output: output!, h: h! };
   }
 
-  protected override scan(inputs: readonly Tensor[], reverse: boolean, lengths: boolean): readonly Tensor[] {
-    return rnnScan(inputs, { nonlinearity: this.nonlinearity, bias: this.bias, reverse, lengths });
+  protected override scan(inputs: ScanInputs<Tensor>, reverse: boolean): readonly Tensor[] {
+    return rnnScan(inputs, {
+      nonlinearity: this.nonlinearity,
+      bias: this.bias,
+      reverse,
+      lengths: inputs.lengths !== undefined,
+    });
   }
 }
 
-/** One step of {@link RNN}: x (N, I) or (I), h (N, H) → h. State keys without the layer: `weight_ih`, … ([torch.nn.RNNCell](https://pytorch.org/docs/stable/generated/torch.nn.RNNCell.html)). */
-export class RNNCell extends Module {
-  readonly weight_ih: Variable;
-  readonly weight_hh: Variable;
-  readonly bias_ih: Variable | null;
-  readonly bias_hh: Variable | null;
-  readonly nonlinearity: "tanh" | "relu";
+/** Options of {@link RNNCell}. */
+export interface RNNCellOptions extends CellOptions {
+  /** Default "tanh". */
+  readonly nonlinearity?: RNNNonlinearity;
+}
 
-  constructor(
-    readonly inputSize: number, readonly hiddenSize: number,
-    { bias = true, nonlinearity = "tanh" }: { readonly bias?: boolean; readonly nonlinearity?: "tanh" | "relu" } = {},
-  ) {
-    super();
-    checkSize("RNNCell", "inputSize", inputSize);
-    checkSize("RNNCell", "hiddenSize", hiddenSize);
+/**
+ * One step of an {@link RNN}, as [torch.nn.RNNCell](https://pytorch.org/docs/stable/generated/torch.nn.RNNCell.html).
+ *
+ * State: `weight_ih` (H, I), `weight_hh` (H, H), `bias_ih`, `bias_hh` (H).
+ *
+ * @example
+ * ```ts
+ * const h = new RNNCell(8, 32).forward(randn([4, 8])); // (4, 32)
+ * ```
+ */
+export class RNNCell extends RecurrentCell {
+  readonly nonlinearity: RNNNonlinearity;
+
+  constructor(inputSize: number, hiddenSize: number, { nonlinearity = "tanh", ...options }: RNNCellOptions = {}) {
+    super(inputSize, hiddenSize, options, 1);
     this.nonlinearity = checkNonlinearity("RNNCell", nonlinearity);
-    this.weight_ih = initial([hiddenSize, inputSize], hiddenSize);
-    this.weight_hh = initial([hiddenSize, hiddenSize], hiddenSize);
-    this.bias_ih = bias ? initial([hiddenSize], hiddenSize) : null;
-    this.bias_hh = bias ? initial([hiddenSize], hiddenSize) : null;
   }
 
+  /**
+   * @param x (N, I) or (I)
+   * @param h state (N, H) or (H), zeros if omitted
+   * @returns the next state
+   * @throws {@link NNError} where a shape or dtype does not fit
+   */
   override forward(x: Tensor, h?: Tensor): Tensor {
-    checkCell("rnnCell", x, this.inputSize);
-    const { nonlinearity } = this;
-    return runCell(this, x, [h ?? zeros([...x.shape.slice(0, -1), this.hiddenSize])], (inputs, attrs) => rnnScan(inputs, { ...attrs, nonlinearity }))[0]!;
+    return this.step(x, [h])[0]!;
+  }
+
+  protected override scan(inputs: ScanInputs<Tensor>): readonly Tensor[] {
+    return rnnScan(inputs, { nonlinearity: this.nonlinearity, bias: this.bias, reverse: false, lengths: false });
   }
 }
 
-function checkNonlinearity(op: string, name: "tanh" | "relu"): "tanh" | "relu" {
-  return name === "tanh" || name === "relu" ? name : fail({ op, expected: 'nonlinearity "tanh" or "relu"', got: `"${name}"` });
+function checkNonlinearity(op: string, name: RNNNonlinearity): RNNNonlinearity {
+  return name === "tanh" || name === "relu"
+    ? name
+    : fail({ op, expected: 'nonlinearity "tanh" or "relu"', got: `"${name}"` });
 }

@@ -1,27 +1,39 @@
 // rnnScan: h ← f(W_ih·x + b_ih + W_hh·h + b_hh), f = tanh or relu (Elman, 1990).
-//
-// The gradient goes through the lowering as long as there is no kernel for the whole sequence. Such a kernel needs a vjp
-// here, an op of its own (`recurrent/rnnScanGrad`): else it would never run in training.
 
 import { apply, defineOp, matmul, type OpDef, type Tensor } from "@nn/tensor";
-import { overTime, projectInput, type ScanAttrs, scanSpecs } from "../sequence.js";
+import {
+  inferScan,
+  listOf,
+  named,
+  overTime,
+  projectInput,
+  type ScanAttrs,
+  type ScanInputs,
+  stepsOf,
+} from "../sequence.js";
+
+const NAME = "recurrent/rnnScan";
 
 export interface RnnScanAttrs extends ScanAttrs {
   readonly nonlinearity: "tanh" | "relu";
 }
 
-/** Inputs x (T, N, I), h0 (N, H), weightIh (H, I), weightHh (H, H), [biasIh, biasHh (H)], [lengths (N)]; outputs (T, N, H), (N, H). */
+/** One gate, one state h. */
 export const rnnScanOp: OpDef<RnnScanAttrs> = defineOp({
-  name: "recurrent/rnnScan",
-  infer: ([x, h0, wih]) => scanSpecs("recurrent/rnnScan", x!, [h0!], wih!, 1),
-  lower([x, h0, wih, whh, ...rest], { nonlinearity, bias, reverse, lengths }) {
-    const wide = projectInput(x!, wih!, ...(bias ? rest.slice(0, 2) : []));
-    const turned = whh!.transpose();
-    const cell = (input: Tensor, [h]: readonly Tensor[]) => [input.add(matmul(h!, turned))[nonlinearity]()];
-    return overTime(wide, [h0!], cell, { reverse, lengths: lengths ? rest.at(-1)! : null });
+  name: NAME,
+  infer: (ins, attrs) => inferScan(NAME, 1, named(NAME, ins, 1, attrs)),
+  lower(ins, attrs) {
+    const given = named(NAME, ins, 1, attrs);
+    const { biasIh, biasHh, weightHh } = given;
+    const inputs = stepsOf(projectInput(given, biasIh?.add(biasHh!)));
+    const turned = weightHh.transpose();
+    return overTime(inputs.length, given, attrs, (t, [h]) => [
+      inputs[t]!.add(matmul(h!, turned))[attrs.nonlinearity](),
+    ]);
   },
 });
 
-export function rnnScan(inputs: readonly Tensor[], attrs: RnnScanAttrs): readonly Tensor[] {
-  return apply(rnnScanOp, inputs, attrs);
+/** {@link rnnScanOp} with inputs by name: outputs (T, N, H) and h (N, H). */
+export function rnnScan(inputs: ScanInputs<Tensor>, attrs: RnnScanAttrs): readonly Tensor[] {
+  return apply(rnnScanOp, listOf(inputs), attrs);
 }

@@ -29,18 +29,20 @@ interface Keep {
 type Axes = number | readonly number[] | null;
 type Reduce = (x: Tensor, axes: Axes, options: Keep) => Tensor;
 
-const reduction = (f: Reduce | ((args: Args) => Reduce), asks = false): Builder =>
+/** `f` asks for further arguments and gives the function. */
+const reductionWith = (f: (args: Args) => Reduce): Builder =>
   gives((args) => {
     const axes = args.get<Axes>("dim", null);
     const keepDims = args.get("keepdim", false);
-    const g = asks ? (f as (args: Args) => Reduce)(args) : (f as Reduce);
-    return ({ x }) => g(x!, axes, { keepDims });
+    const reduce = f(args);
+    return ({ x }) => reduce(x!, axes, { keepDims });
   });
+const reduction = (f: Reduce): Builder => reductionWith(() => f);
 const variance = (f: typeof nn.variance): Builder =>
-  reduction((args) => {
+  reductionWith((args) => {
     const correction = args.get("correction", 1);
     return (x, axes, options) => f(x, axes, { ...options, correction });
-  }, true);
+  });
 const norm = (p: number): Builder => reduction((x, axes, options) => nn.norm(x, axes, { ...options, p }));
 const position = (f: (x: Tensor, axis: number | undefined, options: Keep) => Tensor): Builder =>
   reduction((x, axes, options) => f(x, (axes ?? undefined) as number | undefined, options));
@@ -99,10 +101,10 @@ const reductions: Record<string, Builder> = {
   any: reduction(nn.any), all: reduction(nn.all), logsumexp: reduction(nn.logSumExp),
   var: variance(nn.variance), var_biased: variance(nn.variance), std: variance(nn.std),
   norm1: norm(1), norm2: norm(2), norm_inf: norm(Number.POSITIVE_INFINITY),
-  norm: reduction((args) => {
+  norm: reductionWith((args) => {
     const p = Number(`${args.get<number | string>("p", 2)}`.replace("inf", "Infinity"));
     return (x, axes, options) => nn.norm(x, axes, { ...options, p });
-  }, true),
+  }),
   argmax: position(nn.argmax), argmin: position(nn.argmin),
   max_dim: withIndex(nn.maxWithIndex), min_dim: withIndex(nn.minWithIndex),
   cumsum: along(nn.cumsum), cumprod: along(nn.cumprod),

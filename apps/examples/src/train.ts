@@ -1,0 +1,105 @@
+/** The training loop, and what a trained network says about data it has not seen. */
+import { setImmediate } from "node:timers/promises";
+import { crossEntropy } from "@nn/layers";
+import { Adam, clipGradNorm } from "@nn/optim";
+import { compile, type Module, type Tensor, tensor } from "@nn/tensor";
+import type { Dataset } from "./dataset.js";
+import { random } from "./random.js";
+
+/** A network that takes a batch of samples and gives logits (N, classes). */
+export interface Classifier extends Module {
+  forward(x: Tensor): Tensor;
+}
+
+export interface Training {
+  /** Passes over the data, each in an order of its own. */
+  readonly epochs: number;
+  readonly batchSize: number;
+  /** Learning rate of the first step; it falls in a straight line, to 0 after the last. */
+  readonly lr: number;
+  /** For the order of the samples. */
+  readonly seed: number;
+}
+
+/** How many steps {@link train} takes. A last batch that is not full is left out: its samples come in other epochs. */
+export function countSteps(data: Dataset, { epochs, batchSize }: Pick<Training, "epochs" | "batchSize">): number {
+  return epochs * Math.floor(data.count / batchSize);
+}
+
+/** Trains in place, tells `onStep` the loss of every step, and returns all of them. */
+export async function train(
+  model: Classifier,
+  data: Dataset,
+  { epochs, batchSize, lr, seed }: Training,
+  onStep: (loss: number) => void = () => {},
+): Promise<number[]> {
+  model.train();
+  const optimizer = new Adam(model.parameters(), { lr });
+  const step = compile((x: Tensor, y: Tensor) =>
+    optimizer.minimize(() => crossEntropy(model.forward(x), y), {
+      transform: (gradients) => clipGradNorm(gradients, 1).gradients,
+    }),
+  );
+  const losses: number[] = [];
+  const steps = countSteps(data, { epochs, batchSize });
+  const order = Uint32Array.from({ length: data.count }, (_, i) => i);
+  const source = random(seed);
+  for (let epoch = 0; epoch < epochs; epoch++) {
+    source.shuffle(order);
+    for (let start = 0; start + batchSize <= data.count; start += batchSize) {
+      const { x, y } = batch(data, order.subarray(start, start + batchSize));
+      optimizer.lr = lr * (1 - losses.length / steps);
+      const loss = await step(x, y).item();
+      losses.push(loss);
+      onStep(loss);
+      await setImmediate(); // lets Ctrl-C and the progress bar have their turn
+    }
+  }
+  return losses;
+}
+
+/** The logits of all samples, (count, classes) in one array. */
+export async function predict(model: Classifier, data: Dataset, batchSize = 100): Promise<Float32Array> {
+  model.eval();
+  const forward = compile((x: Tensor) => model.forward(x));
+  const parts: Float32Array[] = [];
+  for (let start = 0; start < data.count; start += batchSize) {
+    const length = Math.min(batchSize, data.count - start);
+    const { x } = batch(
+      data,
+      Uint32Array.from({ length }, (_, i) => start + i),
+    );
+    parts.push((await forward(x).read()) as Float32Array);
+    await setImmediate();
+  }
+  return Float32Array.from(parts.flatMap((part) => [...part]));
+}
+
+/** The class with the greatest logit, for each sample. */
+export function decide(logits: Float32Array, count: number): Int32Array {
+  const classes = logits.length / count;
+  return Int32Array.from({ length: count }, (_, i) => {
+    const own = logits.subarray(i * classes, (i + 1) * classes);
+    return own.indexOf(Math.max(...own));
+  });
+}
+
+/** The share of samples that are decided right, 0 to 1. */
+export function accuracy(decisions: Int32Array, labels: Int32Array): number {
+  return decisions.reduce((right, decision, i) => right + Number(decision === labels[i]), 0) / labels.length;
+}
+
+// ---------------------------------------------------------------------------------------------
+
+/** These samples as tensors x (N, …shape) and y (N). */
+function batch({ shape, inputs, labels }: Dataset, indices: Uint32Array): { x: Tensor; y: Tensor } {
+  const size = shape.reduce((product, length) => product * length, 1);
+  const values = new Float32Array(indices.length * size);
+  indices.forEach((from, to) => {
+    values.set(inputs.subarray(from * size, (from + 1) * size), to * size);
+  });
+  return {
+    x: tensor(values, { shape: [indices.length, ...shape] }),
+    y: tensor(Int32Array.from(indices, (i) => labels[i])),
+  };
+}

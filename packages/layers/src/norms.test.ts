@@ -1,0 +1,140 @@
+import { checkGradients, compile, manualSeed, randn, type Tensor, tensor, zeros } from "@nn/tensor";
+import { beforeEach, describe, expect, it } from "vitest";
+import { BatchNorm1d, BatchNorm2d, BatchNorm3d, LayerNorm } from "./norms.js";
+
+const near = (want: readonly number[]) => want.map((v) => expect.closeTo(v, 5));
+const list = (t: Tensor) => Array.from(t.readSync());
+
+/** Mean and variances in double precision. */
+function statistics(all: readonly number[]) {
+  const mean = all.reduce((a, b) => a + b, 0) / all.length;
+  const squares = all.reduce((s, v) => s + (v - mean) ** 2, 0);
+  return { mean, biased: squares / all.length, unbiased: squares / (all.length - 1) };
+}
+
+beforeEach(() => manualSeed(4));
+
+describe("LayerNorm", () => {
+  it("normalises the last axes by the biased variance", () => {
+    const layer = new LayerNorm([2, 3], { eps: 0.1 });
+    layer.loadStateDict({ weight: tensor([[1, 2, 3], [4, 5, 6]]), bias: tensor([[0, 1, 0], [1, 0, 1]]) });
+    const x = randn([4, 2, 3]);
+    const want = Array.from({ length: 4 }, (_, n) => {
+      const row = list(x).slice(6 * n, 6 * n + 6);
+      const { mean, biased } = statistics(row);
+      return row.map((v, i) => ((v - mean) / Math.sqrt(biased + 0.1)) * (i + 1) + [0, 1, 0, 1, 0, 1][i]);
+    });
+    expect(list(layer.forward(x))).toEqual(near(want.flat()));
+  });
+
+  it("has PyTorch's state: weight 1 and bias 0, or none", async () => {
+    const layer = new LayerNorm(3);
+    expect(await layer.weight?.value.toArray()).toEqual([1, 1, 1]);
+    expect(await layer.bias?.value.toArray()).toEqual([0, 0, 0]);
+    expect(Object.keys(new LayerNorm(3, { bias: false }).stateDict())).toEqual(["weight"]);
+    expect(new LayerNorm(3, { elementwiseAffine: false }).parameters()).toEqual([]);
+  });
+
+  it("has the gradients of finite differences, and is the same compiled", async () => {
+    const layer = new LayerNorm(5);
+    layer.weight!.value = randn([5]);
+    await checkGradients((x) => layer.forward(x), [randn([3, 5]), ...layer.parameters()]);
+    const x = randn([3, 5]);
+    expect(list(compile((t: Tensor) => layer.forward(t))(x))).toEqual(near(list(layer.forward(x))));
+  });
+
+  it("refuses other shapes", () => {
+    expect(() => new LayerNorm([4, 6]).forward(zeros([3, 6, 4]))).toThrow(/layerNorm: expected x \(…, 4, 6\), got \(3, 6, 4\)/);
+    expect(() => new LayerNorm([4, 6]).forward(zeros([6]))).toThrow("got (6)");
+    expect(() => new LayerNorm(0)).toThrow("LayerNorm: expected normalizedShape to be a whole number ≥ 1, got 0");
+    expect(() => new LayerNorm([])).toThrow("LayerNorm: expected the number of axes of normalizedShape to be");
+    expect(() => new LayerNorm(3, { eps: -1 })).toThrow("LayerNorm: expected eps to be a number ≥ 0, got -1");
+  });
+});
+
+describe("BatchNorm", () => {
+  it("normalises by the batch in training, and by the running statistics in evaluation", () => {
+    const layer = new BatchNorm1d(2, { eps: 0.01 });
+    const x = randn([6, 2]);
+    const columns = [0, 1].map((c) => list(x).filter((_, i) => i % 2 === c));
+    const stats = columns.map(statistics);
+    const y = list(layer.forward(x));
+    const want = list(x).map((v, i) => (v - stats[i % 2].mean) / Math.sqrt(stats[i % 2].biased + 0.01));
+    expect(y).toEqual(near(want));
+    // The running variance is the unbiased one.
+    expect(list(layer.running_mean!.value)).toEqual(near(stats.map((s) => 0.1 * s.mean)));
+    expect(list(layer.running_var!.value)).toEqual(near(stats.map((s) => 0.9 + 0.1 * s.unbiased)));
+    expect(list(layer.num_batches_tracked!.value)).toEqual([1]);
+    const [mean, variance] = [list(layer.running_mean!.value), list(layer.running_var!.value)];
+    layer.eval();
+    const evaluated = list(x).map((v, i) => (v - mean[i % 2]) / Math.sqrt(variance[i % 2] + 0.01));
+    expect(list(layer.forward(x))).toEqual(near(evaluated));
+    expect(layer.forward(x.slice([[0, 1]])).shape).toEqual([1, 2]);
+    expect(list(layer.num_batches_tracked!.value)).toEqual([1]);
+    expect(list(layer.running_mean!.value)).toEqual(mean);
+  });
+
+  it("averages all batches with momentum null", () => {
+    const layer = new BatchNorm1d(1, { momentum: null });
+    const batches = [randn([4, 1]), randn([4, 1]), randn([4, 1])];
+    for (const x of batches) layer.forward(x);
+    const stats = batches.map((x) => statistics(list(x)));
+    const average = (f: (s: (typeof stats)[0]) => number) => stats.reduce((sum, s) => sum + f(s), 0) / 3;
+    expect(list(layer.running_mean!.value)).toEqual(near([average((s) => s.mean)]));
+    expect(list(layer.running_var!.value)).toEqual(near([average((s) => s.unbiased)]));
+  });
+
+  it("has PyTorch's state, of which buffers are not trained", () => {
+    const keys = ["weight", "bias", "running_mean", "running_var", "num_batches_tracked"];
+    const layer = new BatchNorm2d(3);
+    const state = layer.stateDict();
+    expect(Object.keys(state)).toEqual(keys);
+    expect(keys.map((k) => state[k].shape)).toEqual([[3], [3], [3], [3], []]);
+    expect(state["num_batches_tracked"].dtype).toBe("i32");
+    expect(layer.parameters()).toEqual([layer.weight, layer.bias]);
+    expect(Object.keys(new BatchNorm2d(3, { affine: false }).stateDict())).toEqual(keys.slice(2));
+    expect(Object.keys(new BatchNorm2d(3, { trackRunningStats: false }).stateDict())).toEqual(keys.slice(0, 2));
+  });
+
+  it("without running statistics uses the batch in evaluation, too", () => {
+    const layer = new BatchNorm1d(2, { trackRunningStats: false });
+    const x = randn([6, 2]);
+    const trained = list(layer.forward(x));
+    expect(list(layer.eval().forward(x))).toEqual(trained);
+    expect(() => layer.forward(randn([1, 2]))).toThrow("expected more than one value per channel");
+  });
+
+  it("keeps gradients out of the running statistics, and agrees with finite differences", async () => {
+    for (const training of [true, false]) {
+      const layer = new BatchNorm2d(2).train(training);
+      layer.weight!.value = tensor([1.5, -0.5]);
+      await checkGradients((x) => layer.forward(x), [randn([3, 2, 2, 2]), ...layer.parameters()]);
+    }
+  });
+
+  it("updates its state in a compiled function as in an eager one", () => {
+    const [a, b] = [new BatchNorm2d(3), new BatchNorm2d(3)];
+    const run = compile((x: Tensor) => b.forward(x));
+    for (let i = 0; i < 3; i++) {
+      const x = randn([2, 3, 4, 4]);
+      expect(list(run(x))).toEqual(near(list(a.forward(x))));
+    }
+    for (const [key, t] of Object.entries(a.stateDict())) expect(list(b.stateDict()[key])).toEqual(near(list(t)));
+    b.eval();
+    const x = randn([2, 3, 4, 4]);
+    expect(list(run(x))).toEqual(near(list(a.eval().forward(x))));
+    expect(list(b.num_batches_tracked!.value)).toEqual([3]);
+  });
+
+  it("takes the shapes of its dimension only", () => {
+    expect(new BatchNorm1d(3).forward(randn([4, 3, 5])).shape).toEqual([4, 3, 5]);
+    expect(new BatchNorm3d(3).forward(randn([2, 3, 2, 2, 2])).shape).toEqual([2, 3, 2, 2, 2]);
+    expect(() => new BatchNorm2d(16).forward(zeros([64, 1, 28, 28]))).toThrow(
+      "BatchNorm2d: batchNorm: expected x (N, 16, H, W), got (64, 1, 28, 28): channel 1 ≠ numFeatures 16. Axis 1 has the channels.",
+    );
+    expect(() => new BatchNorm1d(4).forward(zeros([2, 4, 3, 3]))).toThrow("expected x (N, 4) or (N, 4, L), got (2, 4, 3, 3)");
+    expect(() => new BatchNorm2d(4).forward(zeros([1, 4, 1, 1]))).toThrow("expected more than one value per channel to take the variance of, got (1, 4, 1, 1)");
+    expect(() => new BatchNorm2d(0)).toThrow("BatchNorm2d: expected numFeatures to be a whole number ≥ 1");
+    expect(() => new BatchNorm2d(1, { momentum: 2 })).toThrow("BatchNorm2d: expected momentum to be a probability from 0 to 1");
+  });
+});

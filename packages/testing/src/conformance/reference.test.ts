@@ -1,0 +1,4 @@
+import { reference } from "@nn/tensor";
+import { testBackend } from "./conformance.js";
+
+testBackend(() => reference());
