@@ -1,6 +1,7 @@
 import { type Tensor, tensor, Variable } from "@nn/tensor";
 import { describe, expect, it } from "vitest";
-import { Adam, type AdamOptions, AdamW, oneMinusPower } from "./adam.js";
+import { Adam, type AdamOptions, AdamW } from "./adam.js";
+import { oneMinusPower } from "./formulas.js";
 
 const gradients = [[1, -2], [0.5, 0.25], [-1, 3], [2, 2], [0.01, -0.01], [0.01, 0.3]];
 const list = (t: Tensor) => Array.from(t.readSync());

@@ -1,9 +1,10 @@
 // Adam and AdamW.
 
-import { expm1, onesLike, type Tensor, zerosLike } from "@nn/tensor";
+import { type Tensor, zerosLike } from "@nn/tensor";
 import { checkAtLeast, checkBetas, checkCommon } from "./check.js";
+import { blend, directed, oneMinusPower } from "./formulas.js";
 import type { Group, OptimizerOptions, Params, Slots } from "./group.js";
-import { blend, directed, Optimizer } from "./optimizer.js";
+import { Optimizer } from "./optimizer.js";
 
 /** Options of {@link Adam} and {@link AdamW}. */
 export interface AdamOptions extends Partial<OptimizerOptions> {
@@ -19,11 +20,6 @@ export interface AdamOptions extends Partial<OptimizerOptions> {
   readonly amsgrad?: boolean;
   /** Climb instead of descend (default false). */
   readonly maximize?: boolean;
-}
-
-/** `1 − βᵗ` for a tensor t, exact where βᵗ is near 1: the logarithm is taken in double precision. */
-export function oneMinusPower(beta: number, t: Tensor): Tensor {
-  return beta === 0 ? onesLike(t) : expm1(t.mul(Math.log(beta))).neg();
 }
 
 /** What Adam and AdamW share: they differ in what weight decay does. */

@@ -1,6 +1,6 @@
 // What all optimisers share: parameter groups, learning rates, state, minimize.
 
-import { cast, fail, sameShape, scope, show, type Tensor, valueAndGrad, Variable, zeros } from "@nn/tensor";
+import { cast, fail, sameShape, scope, show, type Tensor, Variable, valueAndGrad, zeros } from "@nn/tensor";
 import { Group, groupsOf, type OptimizerOptions, type Params, type Slots } from "./group.js";
 
 /** A loss's gradients on their way to the update, e.g. to clip them. */
@@ -174,21 +174,6 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
     }
     return named;
   }
-}
-
-/** The gradient to go down along: turned round to climb, with the L2 penalty added. */
-export function directed(
-  gradient: Tensor,
-  value: Tensor,
-  { maximize, weightDecay }: { readonly maximize: boolean; readonly weightDecay: number },
-): Tensor {
-  const g = maximize ? gradient.neg() : gradient;
-  return weightDecay === 0 ? g : g.add(value.mul(weightDecay));
-}
-
-/** A running mean: `decay · mean + (1 − decay) · now`. */
-export function blend(mean: Tensor, now: Tensor, decay: number): Tensor {
-  return mean.mul(decay).add(now.mul(1 - decay));
 }
 
 // ───────────────────────────────────────────────────────────────────────────────────────────────────

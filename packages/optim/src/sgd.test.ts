@@ -14,7 +14,7 @@ function wanted({ lr, momentum = 0, dampening = 0, weightDecay = 0, nesterov = f
     let d = given.map((g, i) => (maximize ? -g : g) + weightDecay * p[i]);
     if (momentum !== 0) {
       const before: number[] | null = buffer;
-      const b = d.map((g, i) => (before ? momentum * before[i] + (1 - dampening) * g : g));
+      const b: number[] = d.map((g, i) => (before ? momentum * before[i] + (1 - dampening) * g : g));
       buffer = b;
       d = nesterov ? d.map((g, i) => g + momentum * b[i]) : b;
     }

@@ -2,8 +2,9 @@
 
 import { eq, fail, type Tensor, where, zerosLike } from "@nn/tensor";
 import { checkAtLeast, checkCommon } from "./check.js";
+import { directed } from "./formulas.js";
 import type { Group, OptimizerOptions, Params, Slots } from "./group.js";
-import { directed, Optimizer } from "./optimizer.js";
+import { Optimizer } from "./optimizer.js";
 
 /** Options of {@link SGD}. */
 export interface SGDOptions extends OptimizerOptions {

@@ -1,6 +1,7 @@
 // What a backend is: the interface that reference, wasm and WebGPU implement, and the data they are handed.
 // To write one, read this file and reference/, and run the conformance suite of packages/testing.
 
+import { fail } from "./errors.js";
 import type { Expr } from "./expr.js";
 import type { Spec, View } from "./spec.js";
 
@@ -143,6 +144,19 @@ export function findKernel(backend: Backend, op: string, signature: Signature): 
   return byOp.get(op)?.find((k) => k.accepts?.(signature) ?? true);
 }
 const index = new WeakMap<Backend, Map<string, Kernel[]>>();
+
+/** {@link findKernel} for an op that nothing else can run. */
+export function needKernel(backend: Backend, op: string, signature: Signature): Kernel {
+  return (
+    findKernel(backend, op, signature) ??
+    fail({
+      op,
+      expected: `a kernel in backend "${backend.name}" (the op is of the floor and has no lowering)`,
+      got: "none that accepts these inputs",
+      hint: "Run the backend's conformance suite.",
+    })
+  );
+}
 
 /** A spec's buffer size, never 0 (a buffer of nothing is a special case nobody needs). */
 export function bytesOf(spec: Spec): number {

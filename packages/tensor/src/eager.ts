@@ -1,6 +1,14 @@
 // Eager: every op at once, as a plan of one step, cached by its signature.
 
-import { bytesOf, type Executable, findKernel, type Kernel, type Layout, type Signature } from "./backend.js";
+import {
+  bytesOf,
+  type Executable,
+  findKernel,
+  type Kernel,
+  type Layout,
+  needKernel,
+  type Signature,
+} from "./backend.js";
 import { checkDevice, getBackend } from "./current.js";
 import { fail } from "./errors.js";
 import { type Expr, exprKey, input, num } from "./expr.js";
@@ -113,14 +121,8 @@ class Eager implements Interpreter {
     }
     const signature: Signature = { ins: ins.map((t) => t.view), outs: outs.map(contiguousView), attrs };
     const kernel = findKernel(getBackend(), op.name, signature);
-    if (kernel) return this.#kernel(kernel, op, ins, attrs, outs, signature);
-    if (op.lower) return scope(() => op.lower!(ins, attrs));
-    return fail({
-      op: op.name,
-      expected: `a kernel in backend "${getBackend().name}" (the op is of the floor and has no lowering)`,
-      got: "none that accepts these inputs",
-      hint: "Run the backend's conformance suite.",
-    });
+    if (!kernel && op.lower) return scope(() => op.lower!(ins, attrs));
+    return this.#kernel(kernel ?? needKernel(getBackend(), op.name, signature), op, ins, attrs, outs, signature);
   }
 
   #kernel<A>(
@@ -195,16 +197,8 @@ class Eager implements Interpreter {
       const {
         op,
         signature,
-        kernel = findKernel(backend, op, signature),
+        kernel = needKernel(backend, op, signature),
       } = make({ ins: ins.map((p) => p.view), outs: outs.map((p) => p.view) });
-      if (!kernel) {
-        fail({
-          op,
-          expected: `a kernel in backend "${backend.name}"`,
-          got: "none",
-          hint: "It belongs to the floor: run the conformance suite.",
-        });
-      }
       const code = kernel.emit(signature);
       const step = { code, ins: ins.map((_, input) => ({ input })), outs: outs.map((_, result) => ({ result })) };
       executable = backend.load({ steps: [step], slots: [] });

@@ -1,7 +1,6 @@
 // Lowering: a graph of any ops becomes one of views, assemblies, maps, and ops the backend has kernels for.
 
-import { type Backend, findKernel } from "../backend.js";
-import { fail } from "../errors.js";
+import { type Backend, findKernel, needKernel } from "../backend.js";
 import { input } from "../expr.js";
 import { type Interpreter, withInterpreter } from "../interpreter.js";
 import type { OpDef } from "../op.js";
@@ -71,13 +70,11 @@ class Lowering implements Interpreter {
       return this.trace.apply(map, wide, { expr, shape }, outs);
     }
     const signature = { ins: ins.map((t) => this.#viewOf(t)), outs: outs.map(contiguousView), attrs };
-    if (findKernel(this.#backend, op.name, signature)) return this.trace.apply(op, ins, attrs, outs);
-    if (op.lower) return op.lower(ins, attrs);
-    return fail({
-      op: op.name,
-      expected: `a kernel in backend "${this.#backend.name}" (the op has no lowering)`,
-      got: "none that accepts these inputs",
-    });
+    if (!findKernel(this.#backend, op.name, signature)) {
+      if (op.lower) return op.lower(ins, attrs);
+      needKernel(this.#backend, op.name, signature);
+    }
+    return this.trace.apply(op, ins, attrs, outs);
   }
 
   read(variable: Variable): Tensor {

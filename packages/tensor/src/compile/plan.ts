@@ -3,15 +3,15 @@
 import {
   type Backend,
   bytesOf,
-  findKernel,
   type Kernel,
+  needKernel,
   type Plan,
   type PlanStep,
   type Ref,
   type Signature,
   type Slot,
 } from "../backend.js";
-import { fail, show } from "../errors.js";
+import { show } from "../errors.js";
 import { input, num } from "../expr.js";
 import { convert, type Place } from "../layout.js";
 import type { OpDef } from "../op.js";
@@ -50,9 +50,7 @@ export function planGraph(graph: Graph, backend: Backend, wished: readonly numbe
     more: Omit<Signature, "ins" | "outs">,
   ) => {
     const signature: Signature = { ins: ins.map((w) => w.view), outs: outs.map((w) => w.view), ...more };
-    const kernel = node.kernel ?? findKernel(backend, op, signature);
-    if (!kernel)
-      return fail({ op, expected: `a kernel in backend "${backend.name}"`, got: "none that accepts these inputs" });
+    const kernel = node.kernel ?? needKernel(backend, op, signature);
     work.push({ op, signature, kernel, ins: ins.map((w) => w.root), outs: outs.map((w) => w.root), node });
   };
   for (const node of graph.nodes) {
@@ -60,9 +58,7 @@ export function planGraph(graph: Graph, backend: Backend, wished: readonly numbe
       node.logical ? { root: where[v]!.root, view: logicalView(where[v]!.view, node.logical.ins[i]!) } : where[v]!,
     );
     if (node.op.view) {
-      const view =
-        node.op.view(ins[0]!.view, node.attrs) ??
-        fail({ op: node.op.name, expected: "a view that lowering made possible", got: "null" });
+      const view = node.op.view(ins[0]!.view, node.attrs)!; // lowering made sure
       where[node.outs[0]!] = { root: ins[0]!.root, view };
       continue;
     }
