@@ -37,7 +37,7 @@ describe("parseOptions", () => {
     [["--epochs", "two"], '--epochs needs a whole number from 1 to 1000, and got "two".'],
     [["--seed", "1.5"], '--seed needs a whole number from 0 to 4294967295, and got "1.5".'],
     [["--seed=-1"], '--seed needs a whole number from 0 to 4294967295, and got "-1".'],
-    [["--train-images", "1"], '--train-images needs a whole number from 32 to 60000, and got "1".'],
+    [["--train-images", "1"], '--train-images needs a whole number from 100 to 60000, and got "1".'],
   ])("refuses %j", (args, message) => {
     const parse = () => parseOptions(args, "/home");
     expect(parse).toThrow(UserError);

@@ -16,8 +16,6 @@ export interface Options {
   readonly trainImages: number | null;
 }
 
-export const BATCH_SIZE = 32;
-
 export const HELP = `Trains a CNN on digits, and an RNN, a GRU and an LSTM on a memory task; saves each
 network, loads it back, and compares.
 
@@ -28,7 +26,7 @@ Usage: npm start -- [options]
   --out DIR          where to save the networks as .safetensors (a temporary folder)
   --seed N           for data, weights and order (1)
   --epochs N         passes over the data, for every network (each its own)
-  --train-images N   digits to train the CNN on (2000 drawn, or the first 6000 of MNIST)
+  --train-images N   digits to train the CNN on (2000 drawn, or the first 8000 of MNIST)
   --help             show this
 
 Paths are relative to the folder in which you call npm.
@@ -56,7 +54,7 @@ export function parseOptions(args: readonly string[], folder: string): Options {
     out: path("out"),
     seed: integer("seed", 0, 2 ** 32 - 1) ?? 1,
     epochs: integer("epochs", 1, 1000),
-    trainImages: integer("train-images", BATCH_SIZE, 60_000),
+    trainImages: integer("train-images", 100, 60_000),
   };
 }
 

@@ -8,7 +8,7 @@ import { type Dataset, PIXELS } from "./dataset.js";
 import { drawDigits } from "./digits.js";
 import { readMnist } from "./idx.js";
 import { DigitCNN, SequenceClassifier } from "./models.js";
-import { BATCH_SIZE, type Options } from "./options.js";
+import type { Options } from "./options.js";
 import { gallery } from "./picture.js";
 import { drawSequences, FEATURES, SYMBOLS, spell } from "./recall.js";
 import { loadModel, sameBits, saveModel } from "./save.js";
@@ -34,10 +34,10 @@ export interface Result {
 }
 
 export async function tour(options: Options, terminal: Terminal): Promise<Result[]> {
+  const parts = [digitPart(options), ...recallParts(options)]; // with their data: a wrong file ends it here
   const folder = prepareFolder(options.out);
   terminal.line(`Four networks learn from nothing, on the ${getBackend().name} backend (seed ${options.seed}).`);
   const results: Result[] = [];
-  const parts = [digitPart(options), ...recallParts(options)];
   for (const [i, part] of parts.entries()) {
     terminal.heading(`${i + 1}/${parts.length}  ${part.name}: ${part.title}`);
     results.push(await run(part, folder, options, terminal));
@@ -55,25 +55,25 @@ interface Part {
   readonly title: string;
   readonly about: string;
   readonly build: () => Classifier;
-  readonly data: () => { readonly train: Dataset; readonly test: Dataset };
+  readonly data: { readonly train: Dataset; readonly test: Dataset };
   readonly classes: number;
   readonly epochs: number;
+  readonly batchSize: number;
   readonly lr: number;
   /** Some test samples with the network's answers. */
   readonly show: (test: Dataset, decisions: Int32Array) => string;
 }
 
 function digitPart({ data, seed, trainImages }: Options): Part {
-  const common = { name: "CNN", build: () => new DigitCNN(), classes: 10, show: showDigits };
+  const common = { name: "CNN", build: () => new DigitCNN(), classes: 10, batchSize: 16, lr: 0.005, show: showDigits };
   if (data !== null) {
     return {
       ...common,
       task: "MNIST digits",
       title: "reading handwritten digits",
       about: `MNIST, from ${data}`,
-      data: () => readMnist(data, { trainCount: trainImages ?? 6000, testCount: 1000 }),
+      data: readMnist(data, { trainCount: trainImages ?? 8000, testCount: 1000 }),
       epochs: 2,
-      lr: 0.003,
     };
   }
   return {
@@ -81,13 +81,13 @@ function digitPart({ data, seed, trainImages }: Options): Part {
     task: "drawn digits",
     title: "reading digits",
     about: "28×28 digits drawn from strokes just now, each bent and slanted in its own way.",
-    data: () => ({ train: drawDigits(trainImages ?? 2000, 2 * seed), test: drawDigits(500, 2 * seed + 1) }),
+    data: { train: drawDigits(trainImages ?? 2000, 2 * seed), test: drawDigits(500, 2 * seed + 1) },
     epochs: 2,
-    lr: 0.005,
   };
 }
 
 function recallParts({ seed }: Options): Part[] {
+  const data = { train: drawSequences(9600, 2 * seed), test: drawSequences(1000, 2 * seed + 1) };
   const hidden = 32;
   const layers = [
     // At the others' learning rate the RNN does not even begin to learn.
@@ -101,9 +101,10 @@ function recallParts({ seed }: Options): Part[] {
     title: "remembering",
     about: "One symbol of 8 stands among distractors; up to 19 steps later comes a ? and asks for it.",
     build: () => new SequenceClassifier(build(), SYMBOLS.length),
-    data: () => ({ train: drawSequences(9600, 2 * seed), test: drawSequences(1000, 2 * seed + 1) }),
+    data,
     classes: SYMBOLS.length,
     epochs: 1,
+    batchSize: 32,
     lr,
     show: showSequences,
   }));
@@ -111,8 +112,13 @@ function recallParts({ seed }: Options): Part[] {
 
 async function run(part: Part, folder: string, options: Options, terminal: Terminal): Promise<Result> {
   terminal.line(`  ${part.about}`);
-  const { train: training, test } = part.data();
-  const settings = { epochs: options.epochs ?? part.epochs, batchSize: BATCH_SIZE, lr: part.lr, seed: options.seed };
+  const { train: training, test } = part.data;
+  const settings = {
+    epochs: options.epochs ?? part.epochs,
+    batchSize: part.batchSize,
+    lr: part.lr,
+    seed: options.seed,
+  };
   manualSeed(options.seed);
   const model = part.build();
   const parameters = model.parameters().reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
@@ -137,7 +143,9 @@ async function run(part: Part, folder: string, options: Options, terminal: Termi
   const loaded = part.build(); // with other random weights
   await loadModel(loaded, file);
   const identical = sameBits(logits, await predict(loaded, test));
-  terminal.line(`  Saved ${(bytes / 1024).toFixed(1)} KiB, loaded into a new network: its ${logits.length} outputs on the test samples are`);
+  terminal.line(
+    `  Saved ${(bytes / 1024).toFixed(1)} KiB, loaded into a new network: its ${logits.length} outputs on the test samples are`,
+  );
   terminal.line(`  ${identical ? "the same to the last bit" : "NOT the same, which is a bug"}.`);
   const { name, task } = part;
   return { name, task, parameters, seconds, losses, accuracy: right, chance: 1 / part.classes, file, bytes, identical };

@@ -3,12 +3,40 @@ import { checkGradients, compile, type Module, type Tensor, tensor, zeros } from
 import { describe, expect, it } from "vitest";
 import * as activations from "./activations.js";
 import {
-  CELU, ELU, GELU, GLU, Hardshrink, Hardsigmoid, Hardswish, Hardtanh, LeakyReLU, LogSigmoid, LogSoftmax, Mish, PReLU, ReLU, ReLU6, SELU, SiLU,
-  Sigmoid, Softmax, Softplus, Softshrink, Softsign, Tanh, Tanhshrink, Threshold,
+  CELU,
+  ELU,
+  GELU,
+  GLU,
+  Hardshrink,
+  Hardsigmoid,
+  Hardswish,
+  Hardtanh,
+  LeakyReLU,
+  LogSigmoid,
+  LogSoftmax,
+  Mish,
+  PReLU,
+  ReLU,
+  ReLU6,
+  SELU,
+  Sigmoid,
+  SiLU,
+  Softmax,
+  Softplus,
+  Softshrink,
+  Softsign,
+  Tanh,
+  Tanhshrink,
+  Threshold,
 } from "./activations.js";
 
 /** Away from all kinks: −6, −3, −1, −0.7, −0.5, 0, 0.3, 0.5, 1, 3, 6. */
-const points = tensor([[-7.2, -4.1, -2.2, -1.4], [-0.85, -0.6, -0.2, 0.15], [0.4, 0.8, 1.3, 2.1], [4.2, 5.1, 6.7, 25]]);
+const points = tensor([
+  [-7.2, -4.1, -2.2, -1.4],
+  [-0.85, -0.6, -0.2, 0.15],
+  [0.4, 0.8, 1.3, 2.1],
+  [4.2, 5.1, 6.7, 25],
+]);
 
 const cases: [Module & { forward(x: Tensor): Tensor }, (x: Tensor) => Tensor][] = [
   [new ReLU(), nn.relu],
@@ -46,12 +74,15 @@ const cases: [Module & { forward(x: Tensor): Tensor }, (x: Tensor) => Tensor][] 
 ];
 
 describe("activations", () => {
-  it.each(cases.map(([m, f]) => [m.constructor.name, m, f] as const))("%s is its function, with its gradient", async (_, module, f) => {
-    const y = await module.forward(points).toArray();
-    expect(y).toEqual(await f(points).toArray());
-    expect(await compile((x: Tensor) => module.forward(x))(points).toArray()).toEqual(y);
-    await checkGradients((x) => module.forward(x), [points, ...module.parameters()]);
-  });
+  it.each(cases.map(([m, f]) => [m.constructor.name, m, f] as const))(
+    "%s is its function, with its gradient",
+    async (_, module, f) => {
+      const y = await module.forward(points).toArray();
+      expect(y).toEqual(await f(points).toArray());
+      expect(await compile((x: Tensor) => module.forward(x))(points).toArray()).toEqual(y);
+      await checkGradients((x) => module.forward(x), [points, ...module.parameters()]);
+    },
+  );
 
   it("are all tried above", () => {
     const tried = new Set(cases.map(([m]) => m.constructor.name));
@@ -62,7 +93,19 @@ describe("activations", () => {
     expect(Object.entries(new PReLU(3).stateDict()).map(([k, t]) => [k, t.shape])).toEqual([["weight", [3]]]);
     const layer = new PReLU(2);
     layer.weight.value = tensor([0.5, 2]);
-    expect(await layer.forward(tensor([[[-1], [-1]], [[1], [-2]]])).toArray()).toEqual([[[-0.5], [-2]], [[1], [-4]]]);
+    expect(
+      await layer
+        .forward(
+          tensor([
+            [[-1], [-1]],
+            [[1], [-2]],
+          ]),
+        )
+        .toArray(),
+    ).toEqual([
+      [[-0.5], [-2]],
+      [[1], [-4]],
+    ]);
     expect(() => new PReLU(3).forward(zeros([4, 2]))).toThrow(/PReLU.*expected a weight with 1 or 2 elements/);
   });
 
@@ -73,7 +116,9 @@ describe("activations", () => {
     expect(() => new Hardtanh(1, -1)).toThrow("Hardtanh: expected minVal < maxVal, got 1 and -1");
     expect(() => new Softshrink(-1)).toThrow("Softshrink: expected lambda to be a number ≥ 0, got -1");
     expect(() => new LeakyReLU(Number.NaN)).toThrow("LeakyReLU: expected negativeSlope to be a finite number, got NaN");
-    expect(() => new GELU({ approximate: "erf" as "none" })).toThrow('GELU: expected approximate "none" or "tanh", got "erf"');
+    expect(() => new GELU({ approximate: "erf" as "none" })).toThrow(
+      'GELU: expected approximate "none" or "tanh", got "erf"',
+    );
     expect(() => new Softmax(0.5)).toThrow("Softmax: expected axis to be a whole number, got 0.5");
     expect(() => new Softmax(2).forward(points)).toThrow(/Softmax.*expected an axis from -2 to 1, got 2/);
     expect(() => new GLU().forward(zeros([2, 3]))).toThrow("expected an even size along axis -1");

@@ -9,12 +9,7 @@ export function checkCount(layer: string, name: string, value: number, least = 1
 }
 
 /** A finite number, at least `least`. */
-export function checkNumber(
-  layer: string,
-  name: string,
-  value: number,
-  least = Number.NEGATIVE_INFINITY,
-): number {
+export function checkNumber(layer: string, name: string, value: number, least = Number.NEGATIVE_INFINITY): number {
   if (Number.isFinite(value) && value >= least) return value;
   const bound = least === Number.NEGATIVE_INFINITY ? "a finite number" : `a number ≥ ${least}`;
   return fail({ op: layer, expected: `${name} to be ${bound}`, got: said(value) });
@@ -26,10 +21,10 @@ export function checkPositive(layer: string, name: string, value: number): numbe
   return fail({ op: layer, expected: `${name} to be a number > 0`, got: said(value) });
 }
 
-/** A probability from 0 to 1. */
+/** A share or probability, from 0 to 1. */
 export function checkProbability(layer: string, name: string, p: number): number {
   if (p >= 0 && p <= 1) return p;
-  return fail({ op: layer, expected: `${name} to be a probability from 0 to 1`, got: said(p) });
+  return fail({ op: layer, expected: `${name} from 0 to 1`, got: said(p) });
 }
 
 /** One of several words. */
@@ -41,7 +36,12 @@ export function checkChoice<T extends string>(op: string, name: string, value: T
 /** Indices or labels of an integer dtype. */
 export function checkIntegers(op: string, what: string, t: Tensor): void {
   if (t.dtype === "i32" || t.dtype === "u32") return;
-  fail({ op, expected: `${what} of dtype i32`, got: `${t.dtype} ${show(t.shape)}`, hint: 'Convert them with .cast("i32").' });
+  fail({
+    op,
+    expected: `${what} of dtype i32`,
+    got: `${t.dtype} ${show(t.shape)}`,
+    hint: 'Convert them with .cast("i32").',
+  });
 }
 
 /** Runs a gather whose indices count `what`, so that one out of range is named as such. */

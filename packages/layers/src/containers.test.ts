@@ -43,7 +43,9 @@ describe("Sequential", () => {
   });
 
   it("refuses what is no module", () => {
-    expect(() => new Sequential(new Linear(1, 1), relu as unknown as Layer)).toThrow("Sequential: expected modules, got a function at position 1");
+    expect(() => new Sequential(new Linear(1, 1), relu as unknown as Layer)).toThrow(
+      "Sequential: expected modules, got a function at position 1",
+    );
     expect(() => new Sequential([new Linear(1, 1)] as unknown as Layer)).toThrow("got an array at position 0");
   });
 });
@@ -58,12 +60,19 @@ describe("ModuleList", () => {
       }
     }
     const net = new Net();
-    expect(Object.keys(net.stateDict())).toEqual(["blocks.0.weight", "blocks.0.bias", "blocks.1.weight", "blocks.1.bias"]);
+    expect(Object.keys(net.stateDict())).toEqual([
+      "blocks.0.weight",
+      "blocks.0.bias",
+      "blocks.1.weight",
+      "blocks.1.bias",
+    ]);
     expect(net.forward(zeros([3, 2])).shape).toEqual([3, 2]);
     expect(net.blocks.length).toBe(2);
     expect(net.blocks.at(-1)).toBe(net.blocks.modules[1]);
     expect(() => net.blocks.forward()).toThrow("expected a call of one of its modules");
-    expect(() => new ModuleList([null as unknown as Module])).toThrow("ModuleList: expected modules, got null at position 0");
+    expect(() => new ModuleList([null as unknown as Module])).toThrow(
+      "ModuleList: expected modules, got null at position 0",
+    );
   });
 });
 

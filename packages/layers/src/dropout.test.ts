@@ -62,7 +62,7 @@ describe("Dropout", () => {
   });
 
   it.each([-0.1, 1.1, Number.NaN])("refuses p = %s", (p) => {
-    expect(() => new Dropout(p)).toThrow(`Dropout: expected p to be a probability from 0 to 1, got ${p}`);
-    expect(() => dropout(ones([1]), p)).toThrow("dropout: expected p to be a probability");
+    expect(() => new Dropout(p)).toThrow(`Dropout: expected p from 0 to 1, got ${p}`);
+    expect(() => dropout(ones([1]), p)).toThrow("dropout: expected p from 0 to 1");
   });
 });

@@ -1,4 +1,4 @@
-import { checkGradients, compile, grad, manualSeed, tensor, type Tensor } from "@nn/tensor";
+import { checkGradients, compile, grad, manualSeed, type Tensor, tensor } from "@nn/tensor";
 import { beforeEach, describe, expect, it } from "vitest";
 import { Embedding } from "./embedding.js";
 
@@ -8,8 +8,17 @@ beforeEach(() => manualSeed(2));
 describe("Embedding", () => {
   it("gives rows of its table", async () => {
     const layer = new Embedding(4, 2);
-    layer.weight.value = tensor([[0, 1], [2, 3], [4, 5], [6, 7]]);
-    expect(await layer.forward(indices(3, 0, 3)).toArray()).toEqual([[6, 7], [0, 1], [6, 7]]);
+    layer.weight.value = tensor([
+      [0, 1],
+      [2, 3],
+      [4, 5],
+      [6, 7],
+    ]);
+    expect(await layer.forward(indices(3, 0, 3)).toArray()).toEqual([
+      [6, 7],
+      [0, 1],
+      [6, 7],
+    ]);
     expect(await layer.forward(indices(1).reshape([])).toArray()).toEqual([2, 3]);
     expect(layer.forward(indices(0, 1, 2, 3, 0, 1).reshape([2, 1, 3])).shape).toEqual([2, 1, 3, 2]);
   });
@@ -28,10 +37,27 @@ describe("Embedding", () => {
     const layer = new Embedding(4, 2, { paddingIdx: -1 });
     expect(layer.paddingIdx).toBe(3);
     const idx = indices(1, 3, 1, 0);
-    const [g] = grad(() => layer.forward(idx).mul(tensor([[1], [2], [3], [4]])).sum(), [layer.weight]);
-    expect(await g.toArray()).toEqual([[4, 4], [4, 4], [0, 0], [0, 0]]);
+    const [g] = grad(
+      () =>
+        layer
+          .forward(idx)
+          .mul(tensor([[1], [2], [3], [4]]))
+          .sum(),
+      [layer.weight],
+    );
+    expect(await g.toArray()).toEqual([
+      [4, 4],
+      [4, 4],
+      [0, 0],
+      [0, 0],
+    ]);
     // The padding row is an ordinary row on the way forward.
-    layer.weight.value = tensor([[0, 1], [2, 3], [4, 5], [6, 7]]);
+    layer.weight.value = tensor([
+      [0, 1],
+      [2, 3],
+      [4, 5],
+      [6, 7],
+    ]);
     expect(await layer.forward(indices(3)).toArray()).toEqual([[6, 7]]);
   });
 
@@ -49,8 +75,12 @@ describe("Embedding", () => {
 
   it("refuses f32 indices, indices out of range, and wrong sizes", () => {
     const layer = new Embedding(4, 2);
-    expect(() => layer.forward(tensor([0, 1]))).toThrow('expected indices of dtype i32, got f32 (2). Convert them with .cast("i32").');
-    expect(() => layer.forward(indices(0, 4))).toThrow("embedding: expected indices from 0 to 3, got 4. Check the token numbers");
+    expect(() => layer.forward(tensor([0, 1]))).toThrow(
+      'expected indices of dtype i32, got f32 (2). Convert them with .cast("i32").',
+    );
+    expect(() => layer.forward(indices(0, 4))).toThrow(
+      "Embedding: expected indices from 0 to 3, got 4. Check the token numbers",
+    );
     expect(() => layer.forward(indices(-1))).toThrow("expected indices from 0 to 3, got -1");
     expect(() => new Embedding(0, 2)).toThrow("Embedding: expected numEmbeddings to be a whole number ≥ 1, got 0");
     expect(() => new Embedding(4, 1.5)).toThrow("Embedding: expected embeddingDim");

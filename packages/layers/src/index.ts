@@ -10,10 +10,10 @@ export { Linear, type LinearOptions } from "./linear.js";
 export {
   BCELoss,
   BCEWithLogitsLoss,
-  binaryCrossEntropy,
   type BinaryCrossEntropyOptions,
-  binaryCrossEntropyWithLogits,
   type BinaryCrossEntropyWithLogitsOptions,
+  binaryCrossEntropy,
+  binaryCrossEntropyWithLogits,
 } from "./losses/binary-cross-entropy.js";
 export {
   CrossEntropyLoss,

@@ -8,7 +8,9 @@ describe("init", () => {
   it("counts fans as PyTorch", () => {
     expect(init.fanInAndFanOut([7, 5])).toEqual({ fanIn: 5, fanOut: 7 });
     expect(init.fanInAndFanOut(SHAPE)).toEqual({ fanIn: 360, fanOut: 540 });
-    expect(() => init.fanInAndFanOut([3])).toThrow("init: expected a shape with at least two axes (out, in, …), got (3)");
+    expect(() => init.fanInAndFanOut([3])).toThrow(
+      "init: expected a shape with at least two axes (out, in, …), got (3)",
+    );
   });
 
   it("knows PyTorch's gains", () => {
@@ -42,7 +44,11 @@ describe("init", () => {
   it.each([
     ["xavierNormal", () => init.xavierNormal(SHAPE), Math.sqrt(2 / 900)],
     ["kaimingNormal", () => init.kaimingNormal(SHAPE), Math.sqrt(2 / 360)],
-    ["kaimingNormal, fanOut", () => init.kaimingNormal(SHAPE, { mode: "fanOut", nonlinearity: "relu" }), Math.sqrt(2 / 540)],
+    [
+      "kaimingNormal, fanOut",
+      () => init.kaimingNormal(SHAPE, { mode: "fanOut", nonlinearity: "relu" }),
+      Math.sqrt(2 / 540),
+    ],
     ["normal", () => init.normal(SHAPE, 0, 0.02), 0.02],
   ])("%s has its standard deviation", async (_, make, std) => {
     manualSeed(7);
@@ -65,7 +71,9 @@ describe("init", () => {
   it("refuses what makes no sense, and leaves nothing behind", () => {
     expect(() => init.uniform([2], 1, -1)).toThrow("init.uniform: expected high to be a number ≥ 1, got -1");
     expect(() => init.normal([2], 0, -1)).toThrow("init.normal: expected std to be a number ≥ 0, got -1");
-    expect(() => init.kaimingUniform([2, 2], { mode: "fan_in" as "fanIn" })).toThrow('expected mode "fanIn" or "fanOut", got "fan_in"');
+    expect(() => init.kaimingUniform([2, 2], { mode: "fan_in" as "fanIn" })).toThrow(
+      'expected mode "fanIn" or "fanOut", got "fan_in"',
+    );
     const before = memory().bytes;
     const t = init.xavierUniform([4, 4]);
     expect(memory().bytes - before).toBe(64);

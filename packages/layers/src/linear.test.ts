@@ -1,4 +1,15 @@
-import { checkGradients, compile, manualSeed, Module, memory, ones, randn, type Tensor, tensor, zeros } from "@nn/tensor";
+import {
+  checkGradients,
+  compile,
+  Module,
+  manualSeed,
+  memory,
+  ones,
+  randn,
+  type Tensor,
+  tensor,
+  zeros,
+} from "@nn/tensor";
 import { beforeEach, describe, expect, it } from "vitest";
 import { Linear } from "./linear.js";
 
@@ -7,16 +18,38 @@ beforeEach(() => manualSeed(1));
 describe("Linear", () => {
   it("computes x·Wᵀ + b over the last axis, whatever the others", async () => {
     const layer = new Linear(2, 3);
-    layer.loadStateDict({ weight: tensor([[1, 2], [3, 4], [5, 6]]), bias: tensor([0.5, 0, -0.5]) });
+    layer.loadStateDict({
+      weight: tensor([
+        [1, 2],
+        [3, 4],
+        [5, 6],
+      ]),
+      bias: tensor([0.5, 0, -0.5]),
+    });
     expect(await layer.forward(tensor([1, -1])).toArray()).toEqual([-0.5, -1, -1.5]);
-    expect(await layer.forward(tensor([[1, -1], [0, 1]])).toArray()).toEqual([[-0.5, -1, -1.5], [2.5, 4, 5.5]]);
+    expect(
+      await layer
+        .forward(
+          tensor([
+            [1, -1],
+            [0, 1],
+          ]),
+        )
+        .toArray(),
+    ).toEqual([
+      [-0.5, -1, -1.5],
+      [2.5, 4, 5.5],
+    ]);
     expect(layer.forward(ones([4, 5, 6, 2])).shape).toEqual([4, 5, 6, 3]);
     expect(layer.forward(ones([0, 2])).shape).toEqual([0, 3]);
   });
 
   it("has PyTorch's state and initial values", async () => {
     const layer = new Linear(100, 50);
-    expect(Object.entries(layer.stateDict()).map(([k, t]) => [k, t.shape])).toEqual([["weight", [50, 100]], ["bias", [50]]]);
+    expect(Object.entries(layer.stateDict()).map(([k, t]) => [k, t.shape])).toEqual([
+      ["weight", [50, 100]],
+      ["bias", [50]],
+    ]);
     for (const t of Object.values(layer.stateDict())) {
       const all = Array.from(await t.read(), Math.abs);
       expect(Math.max(...all)).toBeLessThanOrEqual(Math.fround(0.1));
@@ -38,11 +71,20 @@ describe("Linear", () => {
         return this.fc1.forward(x);
       }
     }
-    expect(() => new Net().forward(ones([64, 100]))).toThrow(/^Linear "fc1": (linear: )?expected x \(…, 784\), got \(64, 100\): 100 ≠ inFeatures 784\./);
+    expect(() => new Net().forward(ones([64, 100]))).toThrow(
+      /^Linear "fc1": expected x \(…, 784\), got \(64, 100\): 100 ≠ inFeatures 784\./,
+    );
     expect(() => new Linear(4, 2).forward(tensor(1))).toThrow("expected x (…, 4), got ().");
   });
 
-  it.each([[0, 1], [1, 0], [2.5, 1], [Number.NaN, 1], [-3, 1], ["3" as unknown as number, 1]])("refuses sizes %s and %s", (a, b) => {
+  it.each([
+    [0, 1],
+    [1, 0],
+    [2.5, 1],
+    [Number.NaN, 1],
+    [-3, 1],
+    ["3" as unknown as number, 1],
+  ])("refuses sizes %s and %s", (a, b) => {
     expect(() => new Linear(a, b)).toThrow(/Linear: expected (in|out)Features to be a whole number ≥ 1/);
   });
 

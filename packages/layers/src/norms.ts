@@ -134,7 +134,10 @@ abstract class BatchNorm extends Module {
         hint: "Use a larger batch, or eval().",
       });
     }
-    const { mean, centred, variance } = moments(x, [...x.shape.keys()].filter((axis) => axis !== 1));
+    const { mean, centred, variance } = moments(
+      x,
+      [...x.shape.keys()].filter((axis) => axis !== 1),
+    );
     if (training) this.#track(mean.reshape([-1]), variance.reshape([-1]).mul(n / (n - 1)));
     return centred.div(variance.add(this.eps).sqrt());
   }
@@ -174,7 +177,10 @@ abstract class BatchNorm extends Module {
  * ```
  */
 export class BatchNorm1d extends BatchNorm {
-  protected override readonly forms = [["N", "C"], ["N", "C", "L"]];
+  protected override readonly forms = [
+    ["N", "C"],
+    ["N", "C", "L"],
+  ];
 }
 
 /**

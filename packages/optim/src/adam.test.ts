@@ -3,15 +3,33 @@ import { describe, expect, it } from "vitest";
 import { Adam, type AdamOptions, AdamW } from "./adam.js";
 import { oneMinusPower } from "./formulas.js";
 
-const gradients = [[1, -2], [0.5, 0.25], [-1, 3], [2, 2], [0.01, -0.01], [0.01, 0.3]];
+const gradients = [
+  [1, -2],
+  [0.5, 0.25],
+  [-1, 3],
+  [2, 2],
+  [0.01, -0.01],
+  [0.01, 0.3],
+];
 const list = (t: Tensor) => Array.from(t.readSync());
 const near = (want: readonly number[]) => want.map((v) => expect.closeTo(v, 5));
 
 /** torch.optim.Adam and AdamW in double precision. */
 function wanted(decoupled: boolean, options: AdamOptions): number[] {
-  const { lr = 1e-3, betas: [b1, b2] = [0.9, 0.999], eps = 1e-8, weightDecay = decoupled ? 0.01 : 0, amsgrad = false, maximize = false } = options;
+  const {
+    lr = 1e-3,
+    betas: [b1, b2] = [0.9, 0.999],
+    eps = 1e-8,
+    weightDecay = decoupled ? 0.01 : 0,
+    amsgrad = false,
+    maximize = false,
+  } = options;
   const p = [1, -1];
-  const [m, v, greatest] = [[0, 0], [0, 0], [0, 0]];
+  const [m, v, greatest] = [
+    [0, 0],
+    [0, 0],
+    [0, 0],
+  ];
   gradients.forEach((given, step) => {
     for (const i of [0, 1]) {
       let g = maximize ? -given[i] : given[i];
@@ -54,7 +72,9 @@ describe.each([Adam, AdamW])("%o", (Kind) => {
     expect(make({ lr: Number.POSITIVE_INFINITY })).toThrow(`${name}: expected lr ≥ 0, got Infinity`);
     expect(make({ eps: -1 })).toThrow(`${name}: expected eps ≥ 0, got -1`);
     expect(make({ betas: [0.9, 1] })).toThrow(`${name}: expected betas[1] ≥ 0 and < 1, got 1`);
-    expect(make({ betas: [0.9] as unknown as [number, number] })).toThrow(`${name}: expected betas to be two numbers, got [0.9]`);
+    expect(make({ betas: [0.9] as unknown as [number, number] })).toThrow(
+      `${name}: expected betas to be two numbers, got [0.9]`,
+    );
     expect(make({ weightDecay: -1 })).toThrow(`${name}: expected weightDecay ≥ 0, got -1`);
   });
 });

@@ -32,7 +32,14 @@ abstract class AdamBase extends Optimizer<Required<AdamOptions>> {
   ): { value: Tensor; g: Tensor };
 
   constructor(params: Params<AdamOptions>, options: AdamOptions, weightDecay: number) {
-    const defaults = { lr: 1e-3, betas: [0.9, 0.999] as const, eps: 1e-8, weightDecay, amsgrad: false, maximize: false };
+    const defaults = {
+      lr: 1e-3,
+      betas: [0.9, 0.999] as const,
+      eps: 1e-8,
+      weightDecay,
+      amsgrad: false,
+      maximize: false,
+    };
     super(params, options, defaults);
   }
 
@@ -49,7 +56,11 @@ abstract class AdamBase extends Optimizer<Required<AdamOptions>> {
 
   protected override update(group: Group<Required<AdamOptions>>, gradients: readonly Tensor[], t: Tensor): void {
     const { params, options, rate, state } = group;
-    const { betas: [beta1, beta2], eps, amsgrad } = options;
+    const {
+      betas: [beta1, beta2],
+      eps,
+      amsgrad,
+    } = options;
     const step = rate.value.div(oneMinusPower(beta1, t));
     const root = oneMinusPower(beta2, t).rsqrt();
     for (const [i, p] of params.entries()) {

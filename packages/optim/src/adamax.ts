@@ -42,7 +42,10 @@ export class Adamax extends Optimizer<Required<AdamaxOptions>> {
     gradients: readonly Tensor[],
     t: Tensor,
   ): void {
-    const { betas: [beta1, beta2], eps } = options;
+    const {
+      betas: [beta1, beta2],
+      eps,
+    } = options;
     const step = rate.value.div(oneMinusPower(beta1, t));
     for (const [i, p] of params.entries()) {
       const { exp_avg, exp_inf } = state[i];

@@ -27,14 +27,18 @@ describe("clipGradNorm", () => {
   });
 
   it("is the same compiled", () => {
-    const { gradients, totalNorm } = compile((a: Tensor, b: Tensor) => clipGradNorm([a, b], 6.5))(...(given() as [Tensor, Tensor]));
+    const { gradients, totalNorm } = compile((a: Tensor, b: Tensor) => clipGradNorm([a, b], 6.5))(
+      ...(given() as [Tensor, Tensor]),
+    );
     expect(list(totalNorm)).toEqual(near([13]));
     expect(gradients.flatMap(list)).toEqual(near([1.5, -2, 6]));
   });
 
   it("refuses what makes no sense", () => {
     expect(() => clipGradNorm([], 1)).toThrow("clipGradNorm: expected at least one gradient, got none");
-    expect(() => clipGradNorm(given(), -1)).toThrow("clipGradNorm: expected maxNorm ≥ 0 and normType > 0, got -1 and 2");
+    expect(() => clipGradNorm(given(), -1)).toThrow(
+      "clipGradNorm: expected maxNorm ≥ 0 and normType > 0, got -1 and 2",
+    );
     expect(() => clipGradNorm(given(), 1, { normType: 0 })).toThrow("got 1 and 0");
   });
 });

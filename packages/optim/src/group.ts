@@ -91,7 +91,12 @@ export function groupsOf<O>(op: string, params: Params<O>): ParameterGroup<O>[] 
   }
   const all = groups.flatMap((g) => g.params);
   if (all.length === 0) {
-    fail({ op, expected: "at least one parameter", got: "none", hint: "Pass model.parameters() of a model that has some." });
+    fail({
+      op,
+      expected: "at least one parameter",
+      got: "none",
+      hint: "Pass model.parameters() of a model that has some.",
+    });
   }
   if (new Set(all).size !== all.length) fail({ op, expected: "each parameter once", got: "one of them twice" });
   for (const p of all) {

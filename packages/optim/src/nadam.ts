@@ -47,7 +47,11 @@ export class NAdam extends Optimizer<Required<NAdamOptions>> {
     gradients: readonly Tensor[],
     t: Tensor,
   ): void {
-    const { betas: [beta1, beta2], eps, momentumDecay } = options;
+    const {
+      betas: [beta1, beta2],
+      eps,
+      momentumDecay,
+    } = options;
     const momentum = (at: Tensor) =>
       at
         .mul(momentumDecay * Math.log(0.96))

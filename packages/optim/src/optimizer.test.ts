@@ -1,10 +1,31 @@
 // What all optimisers share, shown on a few of them.
 
-import { type Backend, compile, manualSeed, memory, randn, reference, scope, setBackend, type Tensor, tensor, Variable, valueAndGrad, zeros } from "@nn/tensor";
+import {
+  type Backend,
+  compile,
+  manualSeed,
+  memory,
+  randn,
+  reference,
+  scope,
+  setBackend,
+  type Tensor,
+  tensor,
+  Variable,
+  valueAndGrad,
+  zeros,
+} from "@nn/tensor";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { Adadelta } from "./adadelta.js";
+import { Adagrad } from "./adagrad.js";
 import { Adam, AdamW } from "./adam.js";
+import { Adamax } from "./adamax.js";
 import { clipGradNorm } from "./clip.js";
+import { NAdam } from "./nadam.js";
 import type { Optimizer } from "./optimizer.js";
+import { RAdam } from "./radam.js";
+import { RMSprop } from "./rmsprop.js";
+import { Rprop } from "./rprop.js";
 import { SGD } from "./sgd.js";
 
 const list = (t: Tensor) => Array.from(t.readSync());
@@ -24,6 +45,14 @@ const kinds: [string, (params: Variable[]) => Optimizer][] = [
   ["Adam", (p) => new Adam(p, { lr: 0.05, weightDecay: 0.01 })],
   ["Adam with amsgrad", (p) => new Adam(p, { lr: 0.05, amsgrad: true, betas: [0, 0.9] })],
   ["AdamW", (p) => new AdamW(p, { lr: 0.05, weightDecay: 0.1 })],
+  ["RMSprop", (p) => new RMSprop(p, { lr: 0.05 })],
+  ["RMSprop, centered, with momentum", (p) => new RMSprop(p, { lr: 0.01, alpha: 0.9, centered: true, momentum: 0.5 })],
+  ["Adagrad", (p) => new Adagrad(p, { lr: 0.2, lrDecay: 0.01 })],
+  ["Adadelta", (p) => new Adadelta(p, { lr: 1, eps: 1e-3 })],
+  ["Adamax", (p) => new Adamax(p, { lr: 0.05 })],
+  ["NAdam", (p) => new NAdam(p, { lr: 0.05 })],
+  ["RAdam", (p) => new RAdam(p, { lr: 0.1 })],
+  ["Rprop", (p) => new Rprop(p)],
 ];
 
 let x: Tensor;
@@ -116,9 +145,13 @@ describe("minimize and step", () => {
   it("refuse gradients that do not fit, and losses that are no scalar", () => {
     const model = line();
     const optimizer = new Adam(model.params);
-    expect(() => optimizer.step([zeros([2, 1])])).toThrow("Adam.step: expected 2 gradients, in the order of the parameters, got 1. Differentiate in optimizer.parameters.");
+    expect(() => optimizer.step([zeros([2, 1])])).toThrow(
+      "Adam.step: expected 2 gradients, in the order of the parameters, got 1. Differentiate in optimizer.parameters.",
+    );
     expect(() => optimizer.step([zeros([2, 1]), zeros([2])])).toThrow("Adam.step: expected gradient 1 (1), got (2)");
-    expect(() => optimizer.minimize(() => x.matmul(model.w.value))).toThrow("expected a function that returns a scalar f32 tensor");
+    expect(() => optimizer.minimize(() => x.matmul(model.w.value))).toThrow(
+      "expected a function that returns a scalar f32 tensor",
+    );
     expect(() => compile(() => new Adam(model.params))()).toThrow("expected to be made outside compile()");
   });
 });
@@ -126,11 +159,17 @@ describe("minimize and step", () => {
 describe("groups", () => {
   it("have their own options, and share the others", () => {
     const [a, b] = [new Variable(tensor([1])), new Variable(tensor([1]))];
-    const optimizer = new SGD([{ params: [a] }, { params: [b], lr: 0.5, weightDecay: 0.1 }], { lr: 0.1, momentum: 0.9 });
+    const optimizer = new SGD([{ params: [a] }, { params: [b], lr: 0.5, weightDecay: 0.1 }], {
+      lr: 0.1,
+      momentum: 0.9,
+    });
     optimizer.step([tensor([1]), tensor([1])]);
     expect(list(a.value)).toEqual(near([0.9]));
     expect(list(b.value)).toEqual(near([1 - 0.5 * 1.1]));
-    expect(optimizer.groups.map((g) => [g.lr, g.options.momentum, g.options.weightDecay])).toEqual([[0.1, 0.9, 0], [0.5, 0.9, 0.1]]);
+    expect(optimizer.groups.map((g) => [g.lr, g.options.momentum, g.options.weightDecay])).toEqual([
+      [0.1, 0.9, 0],
+      [0.5, 0.9, 0.1],
+    ]);
     expect(optimizer.parameters).toEqual([a, b]);
     optimizer.groups[1].lr = 0.25;
     expect(optimizer.lr).toBe(0.1);
@@ -140,7 +179,14 @@ describe("groups", () => {
 
   it("take undefined as not given", () => {
     const optimizer = new Adam([{ params: [new Variable(zeros([1]))], eps: undefined }], { lr: undefined });
-    expect(optimizer.groups[0].options).toEqual({ lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, amsgrad: false, maximize: false });
+    expect(optimizer.groups[0].options).toEqual({
+      lr: 1e-3,
+      betas: [0.9, 0.999],
+      eps: 1e-8,
+      weightDecay: 0,
+      amsgrad: false,
+      maximize: false,
+    });
   });
 
   it("refuse what is no parameter", () => {
@@ -150,11 +196,15 @@ describe("groups", () => {
     expect(make([{ params: [] }])).toThrow("expected at least one parameter");
     expect(make([v, v])).toThrow("SGD: expected each parameter once, got one of them twice");
     expect(make([{ params: [v] }, { params: [v] }])).toThrow("expected each parameter once");
-    expect(make(v)).toThrow("expected an array of Variables, or of groups { params: Variable[], …options }, got object");
+    expect(make(v)).toThrow(
+      "expected an array of Variables, or of groups { params: Variable[], …options }, got object",
+    );
     expect(make([v, zeros([2])])).toThrow("got something else among them. Pass model.parameters().");
     expect(make([{ lr: 1 }])).toThrow("expected an array of Variables");
     expect(make([new Variable(zeros([2], { dtype: "i32" }))])).toThrow("expected f32 parameters, got i32 (2)");
-    expect(make([new Variable(zeros([2]), { trainable: false })])).toThrow("expected trainable parameters, got a Variable (2) with trainable = false");
+    expect(make([new Variable(zeros([2]), { trainable: false })])).toThrow(
+      "expected trainable parameters, got a Variable (2) with trainable = false",
+    );
   });
 });
 
@@ -187,7 +237,9 @@ describe("the learning rate", () => {
       const optimizer = new SGD([new Variable(zeros([1]))], { lr: 0.1 });
       expect(optimizer.lr).toBe(0.1);
       optimizer.loadStateDict(optimizer.stateDict());
-      expect(() => optimizer.lr).toThrow("SGD.lr: expected a learning rate that was set as a number, got one from loadStateDict");
+      expect(() => optimizer.lr).toThrow(
+        "SGD.lr: expected a learning rate that was set as a number, got one from loadStateDict",
+      );
       optimizer.lr = 0.2;
       expect(optimizer.lr).toBe(0.2);
     });
@@ -195,21 +247,36 @@ describe("the learning rate", () => {
 });
 
 describe("the state dict", () => {
-  const keysOf = (optimizer: Optimizer) => Object.entries(optimizer.stateDict()).map(([k, t]) => `${k} ${t.dtype}(${t.shape})`);
+  const keysOf = (optimizer: Optimizer) =>
+    Object.entries(optimizer.stateDict()).map(([k, t]) => `${k} ${t.dtype}(${t.shape})`);
 
   it("has PyTorch's names", () => {
     const params = line().params;
     expect(keysOf(new Adam(params, { amsgrad: true }))).toEqual([
-      "state.0.exp_avg f32(2,1)", "state.0.exp_avg_sq f32(2,1)", "state.0.max_exp_avg_sq f32(2,1)", "state.0.step f32()",
-      "state.1.exp_avg f32(1)", "state.1.exp_avg_sq f32(1)", "state.1.max_exp_avg_sq f32(1)", "state.1.step f32()",
+      "state.0.exp_avg f32(2,1)",
+      "state.0.exp_avg_sq f32(2,1)",
+      "state.0.max_exp_avg_sq f32(2,1)",
+      "state.0.step f32()",
+      "state.1.exp_avg f32(1)",
+      "state.1.exp_avg_sq f32(1)",
+      "state.1.max_exp_avg_sq f32(1)",
+      "state.1.step f32()",
       "param_groups.0.lr f32()",
     ]);
     const groups = params.map((p) => ({ params: [p] }));
     expect(keysOf(new SGD(groups, { lr: 1, momentum: 0.9 }))).toEqual([
-      "state.0.momentum_buffer f32(2,1)", "state.0.step f32()", "param_groups.0.lr f32()",
-      "state.1.momentum_buffer f32(1)", "state.1.step f32()", "param_groups.1.lr f32()",
+      "state.0.momentum_buffer f32(2,1)",
+      "state.0.step f32()",
+      "param_groups.0.lr f32()",
+      "state.1.momentum_buffer f32(1)",
+      "state.1.step f32()",
+      "param_groups.1.lr f32()",
     ]);
-    expect(keysOf(new SGD(params, { lr: 1 }))).toEqual(["state.0.step f32()", "state.1.step f32()", "param_groups.0.lr f32()"]);
+    expect(keysOf(new SGD(params, { lr: 1 }))).toEqual([
+      "state.0.step f32()",
+      "state.1.step f32()",
+      "param_groups.0.lr f32()",
+    ]);
   });
 
   it("counts steps, and takes a step of another dtype", () => {
@@ -226,7 +293,11 @@ describe("the state dict", () => {
   it("that does not fit is refused as a whole, with every reason", () => {
     const model = line();
     const optimizer = new Adam(model.params);
-    const state: Record<string, Tensor> = { ...optimizer.stateDict(), "state.0.exp_avg": zeros([3]), "state.2.exp_avg": zeros([1]) };
+    const state: Record<string, Tensor> = {
+      ...optimizer.stateDict(),
+      "state.0.exp_avg": zeros([3]),
+      "state.2.exp_avg": zeros([1]),
+    };
     state["state.1.exp_avg"] = tensor([5]);
     delete state["param_groups.0.lr"];
     expect(() => optimizer.loadStateDict(state)).toThrow(

@@ -42,19 +42,18 @@ export class RAdam extends Optimizer<Required<RAdamOptions>> {
     gradients: readonly Tensor[],
     t: Tensor,
   ): void {
-    const { betas: [beta1, beta2], eps } = options;
+    const {
+      betas: [beta1, beta2],
+      eps,
+    } = options;
     const step = rate.value.div(oneMinusPower(beta1, t));
     const limit = 2 / (1 - beta2) - 1;
+    // Below 5, the limit is never passed.
+    const scale = limit > 5 ? limit / ((limit - 4) * (limit - 2)) : 0;
     const rho = lengthOfAverage(beta2, t);
     const trusted = rho.gt(5);
     const safe = where(trusted, rho, 6);
-    const rectified = safe
-      .sub(4)
-      .mul(safe.sub(2))
-      .div(safe)
-      .mul(limit / ((limit - 4) * (limit - 2)))
-      .mul(oneMinusPower(beta2, t))
-      .sqrt();
+    const rectified = safe.sub(4).mul(safe.sub(2)).div(safe).mul(scale).mul(oneMinusPower(beta2, t)).sqrt();
     for (const [i, p] of params.entries()) {
       const { exp_avg, exp_avg_sq } = state[i];
       const value = p.value;

@@ -38,7 +38,15 @@ export interface RMSpropOptions extends Partial<OptimizerOptions> {
  */
 export class RMSprop extends Optimizer<Required<RMSpropOptions>> {
   constructor(params: Params<RMSpropOptions>, options: RMSpropOptions = {}) {
-    const defaults = { lr: 0.01, alpha: 0.99, eps: 1e-8, weightDecay: 0, momentum: 0, centered: false, maximize: false };
+    const defaults = {
+      lr: 0.01,
+      alpha: 0.99,
+      eps: 1e-8,
+      weightDecay: 0,
+      momentum: 0,
+      centered: false,
+      maximize: false,
+    };
     super(params, options, defaults);
   }
 

@@ -51,7 +51,11 @@ export class Rprop extends Optimizer<Required<RpropOptions>> {
     { params, options, state }: Group<Required<RpropOptions>>,
     gradients: readonly Tensor[],
   ): void {
-    const { etas: [down, up], stepSizes: [least, greatest], maximize } = options;
+    const {
+      etas: [down, up],
+      stepSizes: [least, greatest],
+      maximize,
+    } = options;
     for (const [i, p] of params.entries()) {
       const { prev, step_size } = state[i];
       const given = maximize ? gradients[i].neg() : gradients[i];

@@ -2,12 +2,24 @@ import { type Tensor, tensor, Variable } from "@nn/tensor";
 import { describe, expect, it } from "vitest";
 import { SGD, type SGDOptions } from "./sgd.js";
 
-const gradients = [[1, -2], [0.5, 0.25], [-1, 3], [2, 2]];
+const gradients = [
+  [1, -2],
+  [0.5, 0.25],
+  [-1, 3],
+  [2, 2],
+];
 const list = (t: Tensor) => Array.from(t.readSync());
 const near = (want: readonly number[]) => want.map((v) => expect.closeTo(v, 5));
 
 /** torch.optim.SGD in double precision. */
-function wanted({ lr, momentum = 0, dampening = 0, weightDecay = 0, nesterov = false, maximize = false }: SGDOptions): number[] {
+function wanted({
+  lr,
+  momentum = 0,
+  dampening = 0,
+  weightDecay = 0,
+  nesterov = false,
+  maximize = false,
+}: SGDOptions): number[] {
   const p = [1, -1];
   let buffer: number[] | null = null;
   for (const given of gradients) {
@@ -48,7 +60,9 @@ describe("SGD", () => {
     expect(make({ lr: -1 })).toThrow("SGD: expected lr ≥ 0, got -1");
     expect(make({ lr: 1, momentum: -0.1 })).toThrow("SGD: expected momentum ≥ 0, got -0.1");
     expect(make({ lr: 1, weightDecay: -1 })).toThrow("SGD: expected weightDecay ≥ 0, got -1");
-    expect(make({ lr: 1, nesterov: true })).toThrow("SGD: expected momentum > 0 and no dampening for nesterov, got momentum 0, dampening 0");
+    expect(make({ lr: 1, nesterov: true })).toThrow(
+      "SGD: expected momentum > 0 and no dampening for nesterov, got momentum 0, dampening 0",
+    );
     expect(make({ lr: 1, nesterov: true, momentum: 0.9, dampening: 0.1 })).toThrow("for nesterov");
   });
 });

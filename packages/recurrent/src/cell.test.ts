@@ -83,17 +83,13 @@ test.each<[string, () => unknown, string]>([
   [
     "features",
     () => new LSTMCell(8, 3).forward(randn([2, 5])),
-    "LSTMCell: lstmCell: expected x (N, 8), got (2, 5): 5 ≠ inputSize 8",
+    "LSTMCell: expected x (N, 8), got (2, 5): 5 ≠ inputSize 8",
   ],
-  [
-    "axes",
-    () => new GRUCell(8, 3).forward(randn([4, 2, 8])),
-    "GRUCell: gruCell: expected x (N, 8) or (8), got (4, 2, 8)",
-  ],
+  ["axes", () => new GRUCell(8, 3).forward(randn([4, 2, 8])), "GRUCell: expected x (N, 8) or (8), got (4, 2, 8)"],
   [
     "dtype",
     () => new RNNCell(8, 3).forward(randn([2, 8]).cast("i32")),
-    "rnnCell: expected x (N, 8) of dtype f32, got i32",
+    "RNNCell: expected x (N, 8) of dtype f32, got i32",
   ],
   [
     "h",

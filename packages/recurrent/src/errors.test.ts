@@ -10,18 +10,14 @@ test.each<[string, () => unknown, string]>([
   [
     "features",
     () => new LSTM(8, 3).forward(x(20, 4, 5)),
-    "LSTM: lstm: expected x (T, N, 8), got (20, 4, 5): 5 ≠ inputSize 8. The last axis holds the features of one time step.",
+    "LSTM: expected x (T, N, 8), got (20, 4, 5): 5 ≠ inputSize 8. The last axis holds the features of one time step.",
   ],
   [
     "features, batch first",
     () => new GRU(8, 3, { batchFirst: true }).forward(x(4, 20, 5)),
-    "GRU: gru: expected x (N, T, 8), got (4, 20, 5): 5 ≠ inputSize 8",
+    "GRU: expected x (N, T, 8), got (4, 20, 5): 5 ≠ inputSize 8",
   ],
-  [
-    "features, no batch",
-    () => new RNN(8, 3).forward(x(20, 5)),
-    "RNN: rnn: expected x (T, 8), got (20, 5): 5 ≠ inputSize 8",
-  ],
+  ["features, no batch", () => new RNN(8, 3).forward(x(20, 5)), "RNN: expected x (T, 8), got (20, 5): 5 ≠ inputSize 8"],
   ["axes", () => new RNN(8, 3).forward(x(8)), "expected x (T, N, 8) or (T, 8), got (8)"],
   ["token numbers", () => new RNN(8, 3).forward(x(5, 2, 8).cast("i32")), "expected x (T, N, 8) of dtype f32, got i32"],
   [
@@ -52,7 +48,7 @@ test.each<[string, () => unknown, string]>([
   [
     "h without c",
     () => new LSTM(8, 3).forward(x(5, 2, 8), { h: x(1, 2, 3) } as LSTMState),
-    "lstm: expected the state { h, c }, got { h }",
+    "LSTM: expected the state { h, c }, got { h }",
   ],
   [
     "too few lengths",

@@ -11,9 +11,9 @@ export interface RecurrentOptions {
   readonly numLayers?: number;
   /** Whether there are biases (default true). */
   readonly bias?: boolean;
-  /** x and output are (N, T, …) instead of (T, N, …) (default false). States are (layers · directions, N, …) either way. */
+  /** x and output are (N, T, …), not (T, N, …) (default false). States are (layers · directions, N, …) either way. */
   readonly batchFirst?: boolean;
-  /** Probability of a zero in what one layer hands to the next, in training (default 0). Without effect on a single layer. */
+  /** Probability of a zero in what one layer hands to the next, in training (default 0). A single layer has none. */
   readonly dropout?: number;
   /** Also run from the end to the start, and join both outputs, forward first (default false). */
   readonly bidirectional?: boolean;
@@ -22,16 +22,16 @@ export interface RecurrentOptions {
 /** Options of a call of RNN, GRU and LSTM. */
 export interface ForwardOptions {
   /**
-   * Length of each row, 1 to T, in any order; or a tensor (N) i32, whose values are not checked. As PyTorch's packed sequences: outputs past a row's
-   * end are 0, final states are those of its last step, the reverse direction starts there, and what x holds past it
-   * does not matter and has gradient 0.
+   * Length of each row, 1 to T, in any order; or a tensor (N) i32, whose values are not checked. As PyTorch's packed
+   * sequences: outputs past a row's end are 0, final states are those of its last step, the reverse direction starts
+   * there, and what x holds past it does not matter and has gradient 0.
    */
   readonly lengths?: readonly number[] | Tensor;
 }
 
 /** Base of {@link RNN}, {@link GRU} and {@link LSTM}: not for use on its own. */
 export abstract class Recurrent extends Module {
-  /** `weight_ih_l0`, `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0`, `weight_hr_l0`, then `…_l0_reverse`, then `…_l1`, as far as there are such. */
+  /** `weight_ih_l0`, `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0`, `weight_hr_l0`, `…_l0_reverse`, `…_l1`, as far as there. */
   readonly [name: `weight_${string}` | `bias_${string}`]: Variable;
   readonly numLayers: number;
   readonly bias: boolean;

@@ -32,7 +32,9 @@ export class NNError extends Error {
 
   constructor(failure: Failure) {
     const module = modulePath();
-    const where = module === undefined ? failure.op : `${module}: ${failure.op}`;
+    // `Linear "fc1": expected …`, but `Net "block": matmul: expected …`.
+    const known = module?.toLowerCase().startsWith(failure.op.split("/").at(-1)!.toLowerCase());
+    const where = module === undefined ? failure.op : known ? module : `${module}: ${failure.op}`;
     super(`${where}: expected ${failure.expected}, got ${failure.got}.${failure.hint ? ` ${failure.hint}` : ""}`);
     this.name = "NNError";
     this.op = failure.op;

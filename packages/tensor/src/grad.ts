@@ -188,7 +188,7 @@ export function grad(f: () => Tensor, wrt: readonly (Variable | Tensor)[]): Tens
 export function stopGradient(x: Tensor): Tensor {
   return apply1(stop, [x], {});
 }
-const stop = defineOp<object>({
+const stop = /* @__PURE__ */ defineOp<object>({
   name: "stopGradient",
   infer: ([x]) => [x!],
   view: (of) => of,

@@ -59,7 +59,6 @@ export interface Saved<A> {
  * const y = apply(double, [x], {})[0];
  * ```
  */
-// @__NO_SIDE_EFFECTS__
 export function defineOp<A>(op: OpDef<A>): OpDef<A> {
   return Object.freeze(op);
 }

@@ -10,14 +10,14 @@ import type { Tensor } from "./tensor.js";
 import { checkView, expandView, permuteView, reshapeView } from "./view.js";
 
 /** `out = expr(ins…)` over `shape`, to which the inputs broadcast. Pointwise ops become this; so do constants and coordinates. */
-export const map: OpDef<MapAttrs & { readonly shape: readonly number[] }> = defineOp({
+export const map: OpDef<MapAttrs & { readonly shape: readonly number[] }> = /* @__PURE__ */ defineOp({
   name: "map",
   infer: (_, { expr, shape }) => [{ shape, dtype: expr.dtype }],
   expr: (ins, { expr }) => substituteInputs(expr, ins),
 });
 
 /** See {@link ReduceAttrs}. */
-export const reduce: OpDef<ReduceAttrs> = defineOp({
+export const reduce: OpDef<ReduceAttrs> = /* @__PURE__ */ defineOp({
   name: "reduce",
   infer(ins, { axes, prologue }) {
     const shape = ins[0]!.shape;
@@ -67,7 +67,7 @@ export const reduce: OpDef<ReduceAttrs> = defineOp({
 });
 
 /** See {@link AxisAttrs}: as `torch.gather`, where the other axes of x and index are equal. */
-export const gather: OpDef<AxisAttrs> = defineOp({
+export const gather: OpDef<AxisAttrs> = /* @__PURE__ */ defineOp({
   name: "gather",
   infer([x, i], { axis }) {
     checkIndex("gather", x!, i!, axis);
@@ -80,7 +80,7 @@ export const gather: OpDef<AxisAttrs> = defineOp({
 });
 
 /** Zeros with `size` elements along `axis`, and the source added at the index: the adjoint of {@link gather}. */
-export const scatterAdd: OpDef<AxisAttrs & { readonly size: number }> = defineOp({
+export const scatterAdd: OpDef<AxisAttrs & { readonly size: number }> = /* @__PURE__ */ defineOp({
   name: "scatterAdd",
   infer([i, source], { axis, size }) {
     checkIndex("scatterAdd", source!, i!, axis);
@@ -96,7 +96,7 @@ export const scatterAdd: OpDef<AxisAttrs & { readonly size: number }> = defineOp
 });
 
 /** The elements of a contiguous tensor that a view picks out. */
-export const strided: OpDef<{ readonly region: Omit<View, "dtype"> }> = defineOp({
+export const strided: OpDef<{ readonly region: Omit<View, "dtype"> }> = /* @__PURE__ */ defineOp({
   name: "strided",
   infer([x], { region }) {
     checkView("strided", { ...region, dtype: x!.dtype }, sizeOf(x!.shape));
@@ -137,7 +137,7 @@ export const assemble: OpDef<{
 });
 
 /** Broadcasts to `shape`; its gradient sums. */
-export const expandOp: OpDef<{ readonly shape: readonly number[] }> = defineOp({
+export const expandOp: OpDef<{ readonly shape: readonly number[] }> = /* @__PURE__ */ defineOp({
   name: "expand",
   infer: ([x], { shape }) => [{ shape, dtype: x!.dtype }],
   view: (of, { shape }) => expandView(of, shape),
@@ -145,7 +145,7 @@ export const expandOp: OpDef<{ readonly shape: readonly number[] }> = defineOp({
 });
 
 /** Another shape for the same elements in the same order. */
-export const reshapeOp: OpDef<{ readonly shape: readonly number[] }> = defineOp({
+export const reshapeOp: OpDef<{ readonly shape: readonly number[] }> = /* @__PURE__ */ defineOp({
   name: "reshape",
   infer: ([x], { shape }) => [{ shape, dtype: x!.dtype }],
   view: (of, { shape }) => reshapeView(of, shape),
@@ -153,7 +153,7 @@ export const reshapeOp: OpDef<{ readonly shape: readonly number[] }> = defineOp(
 });
 
 /** Another order of the axes. */
-export const permuteOp: OpDef<{ readonly axes: readonly number[] }> = defineOp({
+export const permuteOp: OpDef<{ readonly axes: readonly number[] }> = /* @__PURE__ */ defineOp({
   name: "permute",
   infer: ([x], { axes }) => [{ shape: axes.map((a) => x!.shape[a]!), dtype: x!.dtype }],
   view: (of, { axes }) => permuteView(of, axes),

@@ -4,7 +4,7 @@ import * as conv from "@nn/conv";
 import * as layers from "@nn/layers";
 import * as recurrent from "@nn/recurrent";
 import * as nn from "@nn/tensor";
-import { cat, checkGradients, manualSeed, Module, reference, setBackend, type Tensor } from "@nn/tensor";
+import { cat, checkGradients, Module, manualSeed, reference, setBackend, type Tensor } from "@nn/tensor";
 import { beforeEach, describe, expect, it } from "vitest";
 import { allLayers, notSampled } from "./all-layers.js";
 import { allOps, functionOf } from "./all-ops/index.js";
@@ -26,28 +26,40 @@ async function differences({ xs, variables, run }: Program, step = 0.01): Promis
 }
 
 async function same(program: () => Program, backward: boolean): Promise<void> {
-  const [eager, compiled] = [await readAll(program(), { backward }), await readAll(program(), { backward, compiled: true })];
+  const [eager, compiled] = [
+    await readAll(program(), { backward }),
+    await readAll(program(), { backward, compiled: true }),
+  ];
   for (const kind of ["outputs", "gradients"] as const) {
     expect(compiled[kind].length).toBe(eager[kind].length);
-    eager[kind].forEach((want, i) => expectSame(compiled[kind][i]!, want, `${kind} ${i}`, 2e-6));
+    for (const [i, want] of eager[kind].entries()) expectSame(compiled[kind][i]!, want, `${kind} ${i}`, 2e-6);
   }
 }
 
 describe("functions", () => {
-  it.each(allOps.filter((s) => s.flat === undefined).map((s) => [s.name, s] as const))("%s: finite differences", async (_, s) => {
-    expect(await differences(programOf(s))).toBeLessThan(2e-3);
-  });
+  it.each(allOps.filter((s) => s.flat === undefined).map((s) => [s.name, s] as const))(
+    "%s: finite differences",
+    async (_, s) => {
+      expect(await differences(programOf(s))).toBeLessThan(2e-3);
+    },
+  );
 
-  it.each(allOps.map((s) => [s.name, s] as const))("%s: eager and compiled agree", (_, s) => same(() => programOf(s), s.flat === undefined));
+  it.each(allOps.map((s) => [s.name, s] as const))("%s: eager and compiled agree", (_, s) =>
+    same(() => programOf(s), s.flat === undefined),
+  );
 
   it("are all here", () => {
     const sampled = new Set(allOps.map(functionOf));
     for (const packageOf of [nn, layers, conv]) {
-      const functions = Object.entries(packageOf).filter(([, f]) => typeof f === "function" && !isClass(f)).map(([name]) => name);
+      const functions = Object.entries(packageOf)
+        .filter(([, f]) => typeof f === "function" && !isClass(f))
+        .map(([name]) => name);
       expect(functions.filter((name) => !sampled.has(name) && !(name in noOps))).toEqual([]);
     }
     expect([...sampled].filter((name) => ![nn, layers, conv].some((p) => name in p))).toEqual([]);
-    expect(Object.keys(noOps).filter((name) => sampled.has(name) || !(name in nn || name in layers || name in conv))).toEqual([]);
+    expect(
+      Object.keys(noOps).filter((name) => sampled.has(name) || !(name in nn || name in layers || name in conv)),
+    ).toEqual([]);
   });
 });
 
@@ -56,7 +68,9 @@ describe("layers", () => {
     expect(await differences(programOfLayer(s), s.step)).toBeLessThan(2e-3);
   });
 
-  it.each(allLayers.map((s) => [s.name, s] as const))("%s: eager and compiled agree", (_, s) => same(() => programOfLayer(s), true));
+  it.each(allLayers.map((s) => [s.name, s] as const))("%s: eager and compiled agree", (_, s) =>
+    same(() => programOfLayer(s), true),
+  );
 
   it("leave the same state behind, eager and compiled", async () => {
     for (const s of allLayers) {
@@ -65,7 +79,11 @@ describe("layers", () => {
         const program = programOfLayer(s);
         await readAll(program, { compiled });
         const state = Object.entries(program.module.stateDict());
-        states.push(await Promise.all(state.map(async ([name, t]) => [name, Array.from(await t.read(), (v) => v.toPrecision(5))])));
+        states.push(
+          await Promise.all(
+            state.map(async ([name, t]) => [name, Array.from(await t.read(), (v) => v.toPrecision(5))]),
+          ),
+        );
       }
       expect(states[1], s.name).toEqual(states[0]);
     }
@@ -74,7 +92,9 @@ describe("layers", () => {
   it("are all here", () => {
     const sampled = new Set(allLayers.map(functionOf));
     for (const packageOf of [layers, conv, recurrent]) {
-      const modules = Object.entries(packageOf).filter(([, c]) => typeof c === "function" && c.prototype instanceof Module).map(([name]) => name);
+      const modules = Object.entries(packageOf)
+        .filter(([, c]) => typeof c === "function" && c.prototype instanceof Module)
+        .map(([name]) => name);
       expect(modules.filter((name) => !sampled.has(name) && !(name in notSampled))).toEqual([]);
     }
   });
@@ -82,15 +102,32 @@ describe("layers", () => {
 
 const isClass = (f: unknown): boolean => /^class\b/.test(Function.prototype.toString.call(f));
 
-const [CREATES, DEFINES, RUNS, VIEWS] = ["makes tensors of none", "defines or applies ops", "runs programs, and is not an op", "calculates with shapes"];
+const [CREATES, DEFINES, RUNS, VIEWS] = [
+  "makes tensors of none",
+  "defines or applies ops",
+  "runs programs, and is not an op",
+  "calculates with shapes",
+];
 
 /** Exported functions that need no sample, and why. */
 const noOps: Readonly<Record<string, string>> = {
-  ...because(CREATES, "tensor fromTyped full zeros ones arange linspace eye rand randn randint manualSeed defaultGenerator"),
+  ...because(
+    CREATES,
+    "tensor fromTyped full zeros ones arange linspace eye rand randn randint manualSeed defaultGenerator",
+  ),
   ...because(DEFINES, "apply apply1 defineOp pointwise unary unaryWith threefry fail show findKernel bytesOf"),
-  ...because(RUNS, "compile getBackend setBackend reference placeSlots keep scope memory detectAnomalies checkGradients"),
-  ...because(VIEWS, "sizeOf rowMajor contiguousView isContiguous sameShape broadcast broadcastOrFail promote axisOf axesOf checkShape checkDType arrayOf"),
-  ...because(VIEWS, "permuteView expandView sliceView reshapeView windowView windowCount collapse viewKey checkView outputSizes pooledSizes"),
+  ...because(
+    RUNS,
+    "compile getBackend setBackend reference placeSlots keep scope memory detectAnomalies checkGradients",
+  ),
+  ...because(
+    VIEWS,
+    "sizeOf rowMajor contiguousView isContiguous sameShape broadcast broadcastOrFail promote axisOf axesOf checkShape checkDType arrayOf",
+  ),
+  ...because(
+    VIEWS,
+    "permuteView expandView sliceView reshapeView windowView windowCount collapse viewKey checkView outputSizes pooledSizes",
+  ),
 };
 
 function because(reason: string, names: string): Record<string, string> {

@@ -1,7 +1,16 @@
 // Runs samples eager and compiled, forward and backward, and reads everything.
 
-import { compile, type Data, keep, type Module, manualSeed, type Tensor, valueAndGrad, type Variable } from "@nn/tensor";
-import { type LayerSample } from "./all-layers.js";
+import {
+  compile,
+  type Data,
+  keep,
+  type Module,
+  manualSeed,
+  type Tensor,
+  type Variable,
+  valueAndGrad,
+} from "@nn/tensor";
+import type { LayerSample } from "./all-layers.js";
 import { outputsOf, type Sample, tensorOf } from "./all-ops/index.js";
 
 /** A function of tensors (and maybe of Variables it reads) with several outputs. */
@@ -35,7 +44,10 @@ export interface Readings {
 }
 
 /** Outputs and gradients (of a weighted sum of the outputs). */
-export async function readAll({ xs, variables, run }: Program, { compiled = false, backward = true }: { compiled?: boolean; backward?: boolean }): Promise<Readings> {
+export async function readAll(
+  { xs, variables, run }: Program,
+  { compiled = false, backward = true }: { compiled?: boolean; backward?: boolean },
+): Promise<Readings> {
   const body = (...given: Tensor[]): { outputs: Tensor[]; gradients: Tensor[] } => {
     const wrt = [...given.filter((t) => t.dtype === "f32"), ...variables];
     if (!backward || wrt.length === 0) return { outputs: [...run(given)], gradients: [] };
@@ -56,5 +68,12 @@ export async function readAll({ xs, variables, run }: Program, { compiled = fals
 /** Σ over the float outputs of weights that differ times the output: no gradient is lost in symmetry. */
 function weighted(outputs: readonly Tensor[]): Tensor {
   const floats = outputs.filter((t) => t.dtype === "f32");
-  return floats.map((t, i) => t.mul(1 + i / 2).add(t.square().mul(0.25)).sum()).reduce((a, b) => a.add(b));
+  return floats
+    .map((t, i) =>
+      t
+        .mul(1 + i / 2)
+        .add(t.square().mul(0.25))
+        .sum(),
+    )
+    .reduce((a, b) => a.add(b));
 }

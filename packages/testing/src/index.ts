@@ -1,1 +1,10 @@
-export {};
+// @nn/testing (private): suites that more than one package runs.
+
+export { allLayers, type LayerSample } from "./all-layers.js";
+export { allOps, type Input, type Sample } from "./all-ops/index.js";
+export { type ConformanceOptions, type Skip, testBackend } from "./conformance/conformance.js";
+export type { GoldenCase, GoldenTensor } from "./golden/case.js";
+export { familiesIn, loadFamily } from "./golden/loader.js";
+export { compare, toleranceOf } from "./golden/rule.js";
+export { describeReport, type Outcome, type Report, runCase, runFamily } from "./golden/runner.js";
+export * as naive from "./naive.js";

@@ -26,7 +26,10 @@ export function place(view: View, at: readonly number[]): number {
 
 /** All coordinates of a shape, in row-major order. */
 export function coordinates(shape: readonly number[]): number[][] {
-  return shape.reduce<number[][]>((all, d) => all.flatMap((at) => Array.from({ length: d }, (_, i) => [...at, i])), [[]]);
+  return shape.reduce<number[][]>(
+    (all, d) => all.flatMap((at) => Array.from({ length: d }, (_, i) => [...at, i])),
+    [[]],
+  );
 }
 
 /** A number as the dtype holds it: f32 rounded, integers modulo 2³². */
@@ -66,7 +69,11 @@ export function scalar(f: ScalarFn, of: readonly number[], from: DType, to: DTyp
 export function neutral(of: "add" | "mul" | "max" | "min", dtype: DType): number {
   if (of === "add" || of === "mul") return of === "add" ? 0 : 1;
   const [low, high] =
-    dtype === "f32" ? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] : dtype === "u32" ? [0, 2 ** 32 - 1] : [-(2 ** 31), 2 ** 31 - 1];
+    dtype === "f32"
+      ? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]
+      : dtype === "u32"
+        ? [0, 2 ** 32 - 1]
+        : [-(2 ** 31), 2 ** 31 - 1];
   return of === "max" ? low! : high!;
 }
 
@@ -92,11 +99,22 @@ const float: Partial<Record<ScalarFn, Binary>> = {
     if (a - low !== 0.5) return a - low < 0.5 ? low : Number.isFinite(a) ? low + 1 : a;
     return low % 2 === 0 ? low : low + 1;
   },
-  exp: Math.exp, expm1: Math.expm1, log: Math.log, log1p: Math.log1p, sqrt: Math.sqrt,
+  exp: Math.exp,
+  expm1: Math.expm1,
+  log: Math.log,
+  log1p: Math.log1p,
+  sqrt: Math.sqrt,
   recip: (a) => 1 / a,
   sigmoid: (a) => 1 / (1 + Math.exp(-a)),
-  sin: Math.sin, cos: Math.cos, tan: Math.tan, asin: Math.asin, acos: Math.acos, atan: Math.atan,
-  sinh: Math.sinh, cosh: Math.cosh, tanh: Math.tanh,
+  sin: Math.sin,
+  cos: Math.cos,
+  tan: Math.tan,
+  asin: Math.asin,
+  acos: Math.acos,
+  atan: Math.atan,
+  sinh: Math.sinh,
+  cosh: Math.cosh,
+  tanh: Math.tanh,
   erf,
   add: (a, b) => a + b,
   sub: (a, b) => a - b,
@@ -104,8 +122,8 @@ const float: Partial<Record<ScalarFn, Binary>> = {
   div: (a, b) => a / b,
   mod: remainder,
   pow: (a, b) => a ** b,
-  max: (a, b) => (Number.isNaN(a) || Number.isNaN(b) ? Number.NaN : a > b ? a : b),
-  min: (a, b) => (Number.isNaN(a) || Number.isNaN(b) ? Number.NaN : a < b ? a : b),
+  max: Math.max,
+  min: Math.min,
   lt: (a, b) => Number(a < b),
   le: (a, b) => Number(a <= b),
   eq: (a, b) => Number(a === b),
@@ -115,7 +133,10 @@ const float: Partial<Record<ScalarFn, Binary>> = {
 /** Integers in exact arithmetic; the caller wraps the result. */
 function whole(f: ScalarFn, a: number, b: number, dtype: DType): number | undefined {
   switch (f) {
-    case "floor": case "ceil": case "trunc": case "round":
+    case "floor":
+    case "ceil":
+    case "trunc":
+    case "round":
       return a;
     case "mul":
       return Number(BigInt.asIntN(32, BigInt(a) * BigInt(b)));
@@ -131,7 +152,9 @@ function whole(f: ScalarFn, a: number, b: number, dtype: DType): number | undefi
       return Math.floor(a / 2 ** b); // of i32 arithmetic, of u32 logical
     case "mod":
       return b === 0 ? 0 : remainder(a, b);
-    case "div": case "pow": case "exp":
+    case "div":
+    case "pow":
+    case "exp":
       return undefined;
     default:
       return dtype === "f32" ? undefined : float[f]?.(a, b);

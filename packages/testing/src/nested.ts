@@ -52,7 +52,10 @@ export const windows = (x: Nested, axis: number, size: number, stride: number, d
 });
 
 export function cat(list: readonly Nested[], axis: number): Nested {
-  const shape = list[0]!.shape.with(axis, list.reduce((n, x) => n + x.shape[axis]!, 0));
+  const shape = list[0]!.shape.with(
+    axis,
+    list.reduce((n, x) => n + x.shape[axis]!, 0),
+  );
   return {
     shape,
     at(c) {
@@ -92,6 +95,7 @@ export function reduce(x: Nested, axes: readonly number[], f: (values: number[])
   const inside = coordinates(axes.map((a) => x.shape[a]!));
   return {
     shape: kept.map((i) => x.shape[i]!),
-    at: (c) => f(inside.map((r) => x.at(x.shape.map((_, i) => (axes.includes(i) ? r[axes.indexOf(i)]! : c[kept.indexOf(i)]!))))),
+    at: (c) =>
+      f(inside.map((r) => x.at(x.shape.map((_, i) => (axes.includes(i) ? r[axes.indexOf(i)]! : c[kept.indexOf(i)]!))))),
   };
 }

@@ -1,9 +1,24 @@
 // Random chains of view ops, for property tests: the same chain on a Tensor and on a function of coordinates.
 
-import { expand, flip, permute, reshape, select, sizeOf, slice, slidingWindow, squeeze, type Tensor, transpose, unsqueeze } from "@nn/tensor";
+import {
+  expand,
+  flip,
+  permute,
+  reshape,
+  select,
+  sizeOf,
+  slice,
+  slidingWindow,
+  squeeze,
+  type Tensor,
+  tensor,
+  transpose,
+  unsqueeze,
+} from "@nn/tensor";
 import fc from "fast-check";
+import { expect } from "vitest";
 import * as naive from "./nested.js";
-import type { Nested } from "./nested.js";
+import { flatten, type Nested, nested } from "./nested.js";
 
 /** One step; its numbers mean something only together with the shape it meets. */
 export interface Move {
@@ -24,7 +39,8 @@ export function follow(pair: Pair, chain: readonly Move[]): Pair {
   return chain.reduce((p, { kind, numbers }) => {
     let next = 0;
     // A number from `low` to `high`.
-    const within = (low: number, high: number): number => low + (numbers[next++ % numbers.length]! % Math.max(1, high - low + 1));
+    const within = (low: number, high: number): number =>
+      low + (numbers[next++ % numbers.length]! % Math.max(1, high - low + 1));
     return moves[kind](p, within);
   }, pair);
 }
@@ -76,7 +92,13 @@ const moves = {
     return { real: unsqueeze(real, axis), naive: naive.reshape(x, x.shape.toSpliced(axis, 0, 1)) };
   },
   squeeze({ real, naive: x }) {
-    return { real: squeeze(real), naive: naive.reshape(x, x.shape.filter((d) => d !== 1)) };
+    return {
+      real: squeeze(real),
+      naive: naive.reshape(
+        x,
+        x.shape.filter((d) => d !== 1),
+      ),
+    };
   },
   expand({ real, naive: x }, within) {
     const wide = x.shape.map((d) => (d === 1 ? within(1, 3) : d));
@@ -102,14 +124,20 @@ const moves = {
     const axis = within(0, x.shape.length - 1);
     const [size, stride, dilation] = [within(1, 3), within(1, 3), within(1, 2)];
     if (dilation * (size - 1) + 1 > x.shape[axis]! || sizeOf(x.shape) * size > LIMIT) return { real, naive: x };
-    return { real: slidingWindow(real, axis, size, stride, dilation), naive: naive.windows(x, axis, size, stride, dilation) };
+    return {
+      real: slidingWindow(real, axis, size, stride, dilation),
+      naive: naive.windows(x, axis, size, stride, dilation),
+    };
   },
 } satisfies Record<string, (p: Pair, within: Within) => Pair>;
 
 // ── what is drawn ──────────────────────────────────────────────────────────────────────────────────
 
 export const shapes = (maxRank = 4, least = 0): fc.Arbitrary<number[]> =>
-  fc.array(fc.oneof({ weight: 12, arbitrary: fc.integer({ min: 1, max: 4 }) }, { weight: 1, arbitrary: fc.constant(least) }), { maxLength: maxRank });
+  fc.array(
+    fc.oneof({ weight: 12, arbitrary: fc.integer({ min: 1, max: 4 }) }, { weight: 1, arbitrary: fc.constant(least) }),
+    { maxLength: maxRank },
+  );
 
 export const chains: fc.Arbitrary<Move[]> = fc.array(
   fc.record({
@@ -122,3 +150,24 @@ export const chains: fc.Arbitrary<Move[]> = fc.array(
 /** Small whole numbers, so that sums are exact in any order. */
 export const numbers = (shape: readonly number[], seed = 0): number[] =>
   Array.from({ length: sizeOf(shape) }, (_, i) => ((i * 7 + seed * 13) % 23) - 11);
+
+// ── checking ───────────────────────────────────────────────────────────────────────────────────────
+
+/** Checks a property, on as many examples as given. */
+export async function check<T extends unknown[]>(runs: number, property: fc.IAsyncProperty<T>): Promise<void> {
+  await fc.assert(property, { numRuns: runs });
+}
+
+export const pairOf = (shape: readonly number[], seed = 0): Pair => {
+  const data = numbers(shape, seed);
+  return { real: tensor(data, { shape }), naive: nested(shape, data) };
+};
+
+/** Shape and elements; 0 is −0. */
+export async function same(real: Tensor, want: Nested): Promise<void> {
+  expect(real.shape).toEqual(want.shape);
+  expect(Array.from(await real.read(), (v) => v + 0)).toEqual(flatten(want).map((v) => v + 0));
+}
+
+/** A view of numbers: the end of a random chain. */
+export const view = (shape: readonly number[], chain: readonly Move[], seed = 0) => follow(pairOf(shape, seed), chain);

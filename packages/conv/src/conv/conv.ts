@@ -1,137 +1,328 @@
-// conv as a function, and the layers Conv1d, Conv2d, Conv3d.
+// Convolution over 1–3 spatial axes and its two gradients, three ops that are each other's derivatives:
+// y = conv(x, w) is linear in x and in w, convInputGrad is its adjoint in x, convWeightGrad its adjoint in w.
+// Each lowers to matrix products with the patches of x; kernels of backends override that.
 
-import { apply1, fail, Module, type Padding, pad, rand, show, type Tensor, Variable } from "@nn/tensor";
-import { paddingPairs, perAxis, type Size } from "../sizes.js";
-import { convOp } from "./op.js";
+import {
+  add,
+  apply1,
+  checkDType,
+  defineOp,
+  fail,
+  matmul,
+  type OpDef,
+  type Padding,
+  reshape,
+  type Spec,
+  scope,
+  show,
+  sizeOf,
+  squeeze,
+  sum,
+  type Tensor,
+  transpose,
+  unsqueeze,
+} from "@nn/tensor";
+import { axisNames, count, outputSizes, outputSizesOrFail, perAxis, type Size } from "../spatial.js";
+import { type ConvAttrs, foldPatches, geometry, isMerged, patches, swapBatch } from "./patches.js";
 
+export type { ConvAttrs };
+
+/**
+ * Padding of a convolution: one number for both sides of every axis; per axis a number or `[before, after]`;
+ * `"valid"` (none); or `"same"`, with which a convolution of stride 1 keeps the size: of `dilation · (kernel − 1)`
+ * elements in all, half go before and the rest after (the extra one after, as in PyTorch).
+ */
+export type ConvPadding = number | readonly (number | Padding)[] | "same" | "valid";
+
+/** Options of {@link conv}, as `torch.nn.functional.conv2d` has them. */
 export interface ConvOptions {
-  /** Default 1. */
+  /** Distance between windows (default 1). */
   readonly stride?: Size;
-  /** Zeros around the input: numbers (default 0), "same" (stride 1 keeps the size) or "valid" (none). */
-  readonly padding?: Size | "same" | "valid";
-  /** Distance of the kernel's elements (default 1). */
+  /** Zeros around the input (default 0). */
+  readonly padding?: ConvPadding;
+  /** Distance between the elements of a window (default 1). */
   readonly dilation?: Size;
-  /** Channels are cut into so many independent groups (default 1). */
+  /** Number of groups of channels that do not see each other (default 1); in-channels many: depthwise. */
   readonly groups?: number;
 }
 
 /**
- * Convolution (cross-correlation, as in all neural-network libraries) over 1 to 3 spatial axes
- * ([torch.nn.functional.conv2d](https://pytorch.org/docs/stable/generated/torch.nn.functional.conv2d.html)).
+ * Convolution (strictly: cross-correlation) over the last 1, 2 or 3 axes:
+ * `y[n, o, p] = bias[o] + Σ over c, k of weight[o, c, k] · x[n, c, p · stride + k · dilation − padding]`.
  *
- * @param x (N, C, S…) or (C, S…)
- * @param weight (O, C/groups, K…)
- * @param bias (O), or null
- * @returns (N, O, S′…) or (O, S′…), S′ = ⌊(S + padding − dilation·(K − 1) − 1) / stride⌋ + 1
- * @throws if shapes do not fit
+ * As [torch.nn.functional.conv1d, conv2d and conv3d](https://pytorch.org/docs/stable/generated/torch.nn.functional.conv2d.html).
+ *
+ * @param x (N, I, …spatial) f32, or (I, …spatial) without a batch
+ * @param weight (O, I / groups, …kernel) f32; its rank says how many spatial axes there are
+ * @param bias (O) f32, or null
+ * @returns (N, O, …), or (O, …) without a batch, each axis of `⌊(size + padding − dilation · (kernel − 1) − 1) / stride⌋ + 1`
+ * @throws {@link NNError} if shapes or options do not fit
  * @example
  * ```ts
- * conv(randn([8, 3, 32, 32]), randn([16, 3, 3, 3]), null, { padding: "same" }).shape; // [8, 16, 32, 32]
+ * conv(zeros([8, 3, 32, 32]), zeros([16, 3, 3, 3]), null, { padding: "same" }).shape; // [8, 16, 32, 32]
  * ```
  */
-export function conv(x: Tensor, weight: Tensor, bias: Tensor | null = null, { stride = 1, padding = 0, dilation = 1, groups = 1 }: ConvOptions = {}): Tensor {
-  const axes = weight.rank - 2;
-  if (axes < 1 || axes > 3) fail({ op: "conv", expected: "weight (O, C/groups, K…) with 1 to 3 spatial axes", got: show(weight.shape) });
-  const kernel = weight.shape.slice(2);
-  const steps = perAxis("conv", "stride", stride, axes);
-  const apart = perAxis("conv", "dilation", dilation, axes);
-  return run(x, weight, bias, { stride: steps, padding: paddingPairs("conv", padding, kernel, steps, apart), dilation: apart, groups });
+export function conv(x: Tensor, weight: Tensor, bias: Tensor | null = null, options: ConvOptions = {}): Tensor {
+  const attrs = convAttrs("conv/conv", weight.shape.slice(2), options);
+  const run = (batch: Tensor) => apply1(convOp, bias ? [batch, weight, bias] : [batch, weight], attrs);
+  return inBatch("conv/conv", x, weight.rank, weight.shape[1]! * attrs.groups, run);
 }
 
-function run(x: Tensor, weight: Tensor, bias: Tensor | null, attrs: { stride: number[]; padding: Padding[]; dilation: number[]; groups: number }): Tensor {
-  const single = x.rank === weight.rank - 1;
-  const y = apply1(convOp, [single ? x.unsqueeze(0) : x, weight], attrs);
-  const channels = weight.shape[0]!;
-  if (bias && show(bias.shape) !== show([channels])) fail({ op: "conv", expected: `bias (${channels})`, got: show(bias.shape) });
-  const out = bias ? y.add(bias.reshape([channels, ...attrs.stride.map(() => 1)])) : y;
-  return single ? out.squeeze(0) : out;
+/** `"conv/conv"`: (x, weight) or (x, weight, bias). See {@link conv}. */
+export const convOp: OpDef<ConvAttrs> = /* @__PURE__ */ defineOp<ConvAttrs>({
+  name: "conv/conv",
+  infer([x, weight, bias], attrs) {
+    checkOperands("conv/conv", [x!, weight!, ...(bias ? [bias] : [])]);
+    const { inChannels, outChannels, kernel } = checkWeight("conv/conv", weight!, attrs);
+    checkChannels("conv/conv", "x", x!, inChannels, "inChannels", kernel.length);
+    if (bias && (bias.shape.length !== 1 || bias.shape[0] !== outChannels)) {
+      fail({
+        op: "conv/conv",
+        expected: `bias (${outChannels})`,
+        got: show(bias.shape),
+        hint: "One number per output channel.",
+      });
+    }
+    const out = outputSizesOrFail("conv/conv", x!.shape.slice(2), kernel, attrs);
+    return [{ shape: [x!.shape[0]!, outChannels, ...out], dtype: "f32" }];
+  },
+  lower([x, weight, bias], attrs) {
+    const g = geometry(x!.shape, weight!.shape, attrs);
+    const { batch, groups, perGroup, out } = g;
+    let y = matmul(reshape(weight!, [groups, perGroup, -1]), patches(x!, g));
+    // Here, and not after the reshape, so that a compiled step can do it in the epilogue of the product.
+    if (bias) y = add(y, reshape(bias, [groups, perGroup, 1]));
+    return [
+      g.merged
+        ? swapBatch(reshape(y, [groups * perGroup, batch, ...out]))
+        : reshape(y, [batch, groups * perGroup, ...out]),
+    ];
+  },
+  vjp([ct], { ins: [x, weight], attrs, needs }) {
+    if (!ct) return [null, null, null];
+    return [
+      needs[0] ? convInputGrad(ct, weight!, x!.shape.slice(2), attrs) : null,
+      needs[1] ? convWeightGrad(x!, ct, weight!.shape.slice(2), attrs) : null,
+      needs[2] ? sum(ct, [...ct.shape.keys()].toSpliced(1, 1)) : null,
+    ];
+  },
+});
+
+/** {@link ConvAttrs} and the spatial size of the x whose gradient it is. */
+export interface ConvInputGradAttrs extends ConvAttrs {
+  readonly inputSize: readonly number[];
 }
 
-export interface ConvLayerOptions extends ConvOptions {
-  /** Whether to add a bias (default true). */
-  readonly bias?: boolean;
-  /** What stands around the input (default "zeros"). */
-  readonly paddingMode?: "zeros" | "reflect" | "replicate" | "circular";
-}
+/** `"conv/convInputGrad"`: (ct, weight) → the gradient of x. See {@link convInputGrad}. */
+export const convInputGradOp: OpDef<ConvInputGradAttrs> = /* @__PURE__ */ defineOp<ConvInputGradAttrs>({
+  name: "conv/convInputGrad",
+  infer([ct, weight], attrs) {
+    const op = "conv/convInputGrad";
+    checkOperands(op, [ct!, weight!]);
+    const { inChannels, outChannels, kernel } = checkWeight(op, weight!, attrs);
+    checkChannels(op, "ct", ct!, outChannels, "outChannels", kernel.length);
+    checkWindows(op, ct!, attrs.inputSize, kernel, attrs);
+    return [{ shape: [ct!.shape[0]!, inChannels, ...attrs.inputSize], dtype: "f32" }];
+  },
+  lower([ct, weight], attrs) {
+    const [batch, , ...out] = ct!.shape as [number, number, ...number[]];
+    const [outChannels, , ...kernel] = weight!.shape as [number, number, ...number[]];
+    const { groups, inputSize } = attrs;
+    const perGroup = outChannels / groups;
+    const w = transpose(reshape(weight!, [groups, perGroup, -1]));
+    const merged = isMerged(out);
+    const g = merged ? reshape(swapBatch(ct!), [groups, perGroup, -1]) : reshape(ct!, [batch, groups, perGroup, -1]);
+    const channels = weight!.shape[1]! * groups;
+    return [foldPatches(matmul(w, g), { ...attrs, batch, channels, kernel, out, inputSize, merged })];
+  },
+  vjp([u], { ins: [ct, weight], attrs: { inputSize: _, ...attrs }, needs }) {
+    return [
+      u && needs[0] ? apply1(convOp, [u, weight!], attrs) : null,
+      u && needs[1] ? convWeightGrad(u, ct!, weight!.shape.slice(2), attrs) : null,
+    ];
+  },
+});
 
-/** What Conv1d, 2d and 3d share. */
-abstract class Conv extends Module {
-  readonly weight: Variable;
-  readonly bias: Variable | null;
+/** {@link ConvAttrs} and the kernel size of the weight whose gradient it is. */
+export interface ConvWeightGradAttrs extends ConvAttrs {
   readonly kernelSize: readonly number[];
-  readonly stride: readonly number[];
-  readonly padding: readonly Padding[];
-  readonly dilation: readonly number[];
-  readonly groups: number;
-  readonly paddingMode: NonNullable<ConvLayerOptions["paddingMode"]>;
-
-  protected constructor(
-    axes: number, readonly inChannels: number, readonly outChannels: number, kernelSize: Size,
-    { stride = 1, padding = 0, dilation = 1, groups = 1, bias = true, paddingMode = "zeros" }: ConvLayerOptions,
-  ) {
-    super();
-    const op = this.constructor.name;
-    perAxis(op, "inChannels", inChannels, 1);
-    perAxis(op, "outChannels", outChannels, 1);
-    perAxis(op, "groups", groups, 1);
-    if (inChannels % groups !== 0 || outChannels % groups !== 0) {
-      fail({ op, expected: `groups that divide inChannels ${inChannels} and outChannels ${outChannels}`, got: `${groups}` });
-    }
-    if (!["zeros", "reflect", "replicate", "circular"].includes(paddingMode)) {
-      fail({ op, expected: 'paddingMode "zeros", "reflect", "replicate" or "circular"', got: `"${paddingMode}"` });
-    }
-    this.kernelSize = perAxis(op, "kernelSize", kernelSize, axes);
-    this.stride = perAxis(op, "stride", stride, axes);
-    this.dilation = perAxis(op, "dilation", dilation, axes);
-    this.padding = paddingPairs(op, padding, this.kernelSize, this.stride, this.dilation);
-    this.groups = groups;
-    this.paddingMode = paddingMode;
-    const shape = [outChannels, inChannels / groups, ...this.kernelSize];
-    const bound = 1 / Math.sqrt(shape.slice(1).reduce((a, b) => a * b, 1));
-    const uniform = (of: readonly number[]) => new Variable(rand(of).mul(2 * bound).sub(bound));
-    this.weight = uniform(shape);
-    this.bias = bias ? uniform([outChannels]) : null;
-  }
-
-  /** @throws if x is not (N, inChannels, S…) or (inChannels, S…) */
-  override forward(x: Tensor): Tensor {
-    const zeros = this.paddingMode === "zeros";
-    const padded = zeros ? x : pad(x, this.padding, { mode: this.paddingMode as "reflect" });
-    return run(padded, this.weight.value, this.bias?.value ?? null, {
-      stride: [...this.stride],
-      padding: zeros ? [...this.padding] : this.padding.map(() => [0, 0] as const),
-      dilation: [...this.dilation],
-      groups: this.groups,
-    });
-  }
 }
 
-/** Convolution over (N, C, L): [torch.nn.Conv1d](https://pytorch.org/docs/stable/generated/torch.nn.Conv1d.html). Otherwise as {@link Conv2d}. */
-export class Conv1d extends Conv {
-  constructor(inChannels: number, outChannels: number, kernelSize: Size, options: ConvLayerOptions = {}) {
-    super(1, inChannels, outChannels, kernelSize, options);
-  }
+/** `"conv/convWeightGrad"`: (x, ct) → the gradient of the weight. See {@link convWeightGrad}. */
+export const convWeightGradOp: OpDef<ConvWeightGradAttrs> = /* @__PURE__ */ defineOp<ConvWeightGradAttrs>({
+  name: "conv/convWeightGrad",
+  infer([x, ct], attrs) {
+    const op = "conv/convWeightGrad";
+    const { groups, kernelSize } = attrs;
+    checkOperands(op, [x!, ct!]);
+    checkChannels(op, "x", x!, null, "", kernelSize.length);
+    checkChannels(op, "ct", ct!, null, "", kernelSize.length);
+    const [batch, inChannels, ...size] = x!.shape as [number, number, ...number[]];
+    const outChannels = ct!.shape[1]!;
+    checkGroups(op, inChannels, outChannels, groups);
+    if (ct!.shape[0] !== batch)
+      fail({ op, expected: `x and ct of one batch size`, got: `${show(x!.shape)} and ${show(ct!.shape)}` });
+    checkWindows(op, ct!, size, kernelSize, attrs);
+    return [{ shape: [outChannels, inChannels / groups, ...kernelSize], dtype: "f32" }];
+  },
+  lower([x, ct], attrs) {
+    const { groups, kernelSize } = attrs;
+    const shape = [ct!.shape[1]!, x!.shape[1]! / groups, ...kernelSize];
+    const g = geometry(x!.shape, shape, attrs);
+    const columns = patches(x!, g);
+    const { batch, perGroup } = g;
+    const gradient = g.merged
+      ? reshape(swapBatch(ct!), [groups, perGroup, -1])
+      : reshape(ct!, [batch, groups, perGroup, -1]);
+    // The longer side goes to the right, where a plain product has its inner loop.
+    const k = sizeOf(shape.slice(1));
+    const y = perGroup > k ? transpose(matmul(columns, transpose(gradient))) : matmul(gradient, transpose(columns));
+    return [reshape(g.merged ? y : sum(y, 0), shape)];
+  },
+  vjp([u], { ins: [x, ct], attrs: { kernelSize: _, ...attrs }, needs }) {
+    return [
+      u && needs[0] ? convInputGrad(ct!, u, x!.shape.slice(2), attrs) : null,
+      u && needs[1] ? apply1(convOp, [x!, u], attrs) : null,
+    ];
+  },
+});
+
+/**
+ * The gradient of {@link conv} in its input: what transposed convolution computes.
+ *
+ * @param ct (N, O, …) gradient of the output
+ * @param weight (O, I / groups, …kernel)
+ * @param inputSize spatial size of the input
+ * @returns (N, I, …inputSize)
+ */
+export function convInputGrad(ct: Tensor, weight: Tensor, inputSize: readonly number[], attrs: ConvAttrs): Tensor {
+  return apply1(convInputGradOp, [ct, weight], { ...attrs, inputSize });
 }
 
 /**
- * Convolution over images, as [torch.nn.Conv2d](https://pytorch.org/docs/stable/generated/torch.nn.Conv2d.html).
+ * The gradient of {@link conv} in its weight.
  *
- * x (N, C, H, W) or (C, H, W) → (N, O, H′, W′). State: `weight` (O, C/groups, kH, kW), `bias` (O), uniform on ±1/√(C/groups·kH·kW) at first.
- *
- * @example
- * ```ts
- * new Conv2d(3, 16, 3, { padding: "same" }).forward(randn([8, 3, 32, 32])).shape; // [8, 16, 32, 32]
- * ```
+ * @param x (N, I, …) input
+ * @param ct (N, O, …) gradient of the output
+ * @param kernelSize spatial size of the weight
+ * @returns (O, I / groups, …kernelSize)
  */
-export class Conv2d extends Conv {
-  constructor(inChannels: number, outChannels: number, kernelSize: Size, options: ConvLayerOptions = {}) {
-    super(2, inChannels, outChannels, kernelSize, options);
-  }
+export function convWeightGrad(x: Tensor, ct: Tensor, kernelSize: readonly number[], attrs: ConvAttrs): Tensor {
+  return apply1(convWeightGradOp, [x, ct], { ...attrs, kernelSize });
 }
 
-/** Convolution over (N, C, D, H, W): [torch.nn.Conv3d](https://pytorch.org/docs/stable/generated/torch.nn.Conv3d.html). Otherwise as {@link Conv2d}. */
-export class Conv3d extends Conv {
-  constructor(inChannels: number, outChannels: number, kernelSize: Size, options: ConvLayerOptions = {}) {
-    super(3, inChannels, outChannels, kernelSize, options);
+// ── options and checks ─────────────────────────────────────────────────────────────────────────────
+
+/** Options as attributes: one entry per axis, padding as pairs. */
+export function convAttrs(op: string, kernel: readonly number[], options: ConvOptions): ConvAttrs {
+  const axes = kernel.length;
+  if (axes < 1 || axes > 3)
+    fail({ op, expected: "weight (O, I / groups, …kernel) with 1, 2 or 3 kernel axes", got: `${axes} kernel axes` });
+  const stride = perAxis(op, "stride", options.stride ?? 1, axes, 1);
+  const dilation = perAxis(op, "dilation", options.dilation ?? 1, axes, 1);
+  const padding = paddingPairs(op, options.padding ?? 0, kernel, stride, dilation);
+  return { stride, padding, dilation, groups: count(op, "groups", options.groups ?? 1) };
+}
+
+function paddingPairs(
+  op: string,
+  padding: ConvPadding,
+  kernel: readonly number[],
+  stride: readonly number[],
+  dilation: readonly number[],
+): Padding[] {
+  if (padding === "valid") return kernel.map(() => [0, 0]);
+  if (padding === "same") {
+    if (stride.some((s) => s !== 1)) {
+      fail({
+        op,
+        expected: 'stride 1 with padding "same"',
+        got: `stride ${show(stride)}`,
+        hint: "Give the padding as numbers.",
+      });
+    }
+    return kernel.map((k, i) => {
+      const total = dilation[i]! * (k - 1);
+      const before = Math.floor(total / 2);
+      return [before, total - before];
+    });
+  }
+  if (typeof padding === "number") return perAxis(op, "padding", padding, kernel.length, 0).map((p) => [p, p]);
+  const pairs = Array.isArray(padding) ? padding.map((p): Padding => (typeof p === "number" ? [p, p] : p)) : [];
+  const fits = (p: Padding) => Array.isArray(p) && p.length === 2 && p.every((v) => Number.isInteger(v) && v >= 0);
+  if (pairs.length === kernel.length && pairs.every(fits)) return pairs;
+  return fail({
+    op,
+    expected: `padding: an integer ≥ 0, ${kernel.length} of them or of pairs [before, after] (${axisNames(kernel.length)}), "same" or "valid"`,
+    got: JSON.stringify(padding) ?? String(padding),
+  });
+}
+
+/** Runs `body` on x (N, channels, …); one sample (channels, …) becomes a batch of one and its result one sample again. */
+export function inBatch(op: string, x: Tensor, rank: number, channels: number, body: (x: Tensor) => Tensor): Tensor {
+  if (x.rank === rank) return body(x);
+  const names = axisNames(rank - 2);
+  if (x.rank !== rank - 1)
+    fail({ op, expected: `x (N, ${channels}, ${names}) or (${channels}, ${names})`, got: show(x.shape) });
+  return scope(() => squeeze(body(unsqueeze(x, 0)), 0));
+}
+
+function checkOperands(op: string, operands: readonly Spec[]): void {
+  for (const t of operands) checkDType(op, t.dtype, "f32");
+}
+
+function checkWeight(op: string, weight: Spec, { groups, stride }: ConvAttrs) {
+  const [outChannels, perGroup, ...kernel] = weight.shape as [number, number, ...number[]];
+  if (kernel.length !== stride.length || weight.shape.includes(0)) {
+    fail({
+      op,
+      expected: `weight (O, I / groups, …) with ${stride.length} kernel axes, none of them 0`,
+      got: show(weight.shape),
+    });
+  }
+  const inChannels = perGroup * groups;
+  checkGroups(op, inChannels, outChannels, groups);
+  return { inChannels, outChannels, kernel };
+}
+
+/** Also for layers: groups divide both numbers of channels. */
+export function checkGroups(op: string, inChannels: number, outChannels: number, groups: number): void {
+  if (inChannels % groups === 0 && outChannels % groups === 0) return;
+  fail({
+    op,
+    expected: `groups that divide ${inChannels} input and ${outChannels} output channels`,
+    got: `groups ${groups}`,
+    hint: inChannels % groups === 0 ? "Change the number of output channels." : "Change the number of input channels.",
+  });
+}
+
+/** `channels` null: any. */
+function checkChannels(op: string, name: string, x: Spec, channels: number | null, what: string, axes: number): void {
+  if (x.shape.length === axes + 2 && (channels === null || x.shape[1] === channels)) return;
+  const odd = x.shape.length === axes + 2 ? `: channel ${x.shape[1]} ≠ ${what} ${channels}` : "";
+  fail({
+    op,
+    expected: `${name} (N, ${channels ?? "C"}, ${axisNames(axes)})`,
+    got: `${show(x.shape)}${odd}`,
+    ...(odd ? { hint: "The order of axes is N, C, then the spatial ones." } : {}),
+  });
+}
+
+/** That ct is as large as the convolution's output. */
+function checkWindows(
+  op: string,
+  ct: Spec,
+  inputSize: readonly number[],
+  kernel: readonly number[],
+  attrs: ConvAttrs,
+): void {
+  const want = outputSizes(inputSize, kernel, attrs);
+  const got = ct.shape.slice(2);
+  if (want.some((d, i) => d !== got[i] || d < 1)) {
+    fail({
+      op,
+      expected: `ct (N, O, ${want.join(", ")}), as conv gives for an input of ${show(inputSize)}`,
+      got: show(ct.shape),
+    });
   }
 }

@@ -142,18 +142,23 @@ export class BCEWithLogitsLoss extends Module {
 
 /** log p and log(1 − p), at least −100. */
 const logs = (p: Expr) =>
-  [expr.call("log", p), expr.call("log1p", expr.call("neg", p))].map((log) => expr.call("max", log, expr.num(-100))) as [Expr, Expr];
+  [expr.call("log", p), expr.call("log1p", expr.call("neg", p))].map((log) =>
+    expr.call("max", log, expr.num(-100)),
+  ) as [Expr, Expr];
 
 /**
  * An op for its gradient at 0 and 1, where the formula's own would be infinite or lose the sign: PyTorch's is
  * `(p − t) / max(p·(1 − p), 1e-12)`.
  */
-const binaryCrossEntropyOp: OpDef<object> = defineOp({
+const binaryCrossEntropyOp: OpDef<object> = /* @__PURE__ */ defineOp({
   name: "layers/binaryCrossEntropy",
   infer: ([p]) => [p],
   expr([p, t]) {
     const [yes, no] = logs(p);
-    return expr.call("neg", expr.call("add", expr.call("mul", t, yes), expr.call("mul", expr.call("sub", expr.num(1), t), no)));
+    return expr.call(
+      "neg",
+      expr.call("add", expr.call("mul", t, yes), expr.call("mul", expr.call("sub", expr.num(1), t), no)),
+    );
   },
   vjp([ct], { ins: [p, t], needs }) {
     if (!ct) return [null, null];
@@ -163,7 +168,7 @@ const binaryCrossEntropyOp: OpDef<object> = defineOp({
 });
 
 /** log p − log(1 − p), of the bounded logarithms: the gradient in −t. */
-const logOddsOp: OpDef<object> = defineOp({
+const logOddsOp: OpDef<object> = /* @__PURE__ */ defineOp({
   name: "layers/logOdds",
   infer: ([p]) => [p],
   expr([p]) {

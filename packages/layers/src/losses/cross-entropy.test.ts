@@ -68,7 +68,10 @@ describe("crossEntropy of class numbers", () => {
   });
 
   it("counts nothing for an ignored target, even before −∞, and is NaN if none counts", () => {
-    const masked = tensor([[Number.NEGATIVE_INFINITY, 0, 0], [1, 2, 3]]);
+    const masked = tensor([
+      [Number.NEGATIVE_INFINITY, 0, 0],
+      [1, 2, 3],
+    ]);
     const target = ints(-100, 2);
     const [g] = grad(() => crossEntropy(masked, target), [masked]);
     expect(list(crossEntropy(masked, target, { reduction: "sum" }))).toEqual(near([0.40760596]));
@@ -78,14 +81,22 @@ describe("crossEntropy of class numbers", () => {
   });
 
   it("does not overflow", () => {
-    const far = tensor([[1e4, -1e4, 0], [-300, -300, -300]]);
+    const far = tensor([
+      [1e4, -1e4, 0],
+      [-300, -300, -300],
+    ]);
     expect(list(crossEntropy(far, ints(1, 0), { reduction: "none" }))).toEqual(near([20000, Math.log(3)]));
   });
 });
 
 describe("crossEntropy of probabilities", () => {
   it("divides by the number of targets, with or without weights", () => {
-    const p = tensor([[0.2, 0.3, 0.5], [1, 0, 0], [0, 0.5, 0.5], [0.1, 0.1, 0.8]]);
+    const p = tensor([
+      [0.2, 0.3, 0.5],
+      [1, 0, 0],
+      [0, 0.5, 0.5],
+      [0.1, 0.1, 0.8],
+    ]);
     const rows = Array.from({ length: 4 }, (_, n) => list(p).slice(3 * n, 3 * n + 3));
     const plain = rows.map((row, n) => row.reduce((s, v, c) => s - v * logp[n][c], 0));
     const smooth = rows.map((row, n) => row.reduce((s, v, c) => s - weights[c] * (0.9 * v + 0.1 / 3) * logp[n][c], 0));
@@ -108,7 +119,12 @@ describe("nllLoss", () => {
 
 describe("all of them", () => {
   it("have the gradients of finite differences, and are the same compiled", async () => {
-    const p = tensor([[0.2, 0.3, 0.5], [1, 0, 0], [0, 0.5, 0.5], [0.1, 0.1, 0.8]]);
+    const p = tensor([
+      [0.2, 0.3, 0.5],
+      [1, 0, 0],
+      [0, 0.5, 0.5],
+      [0.1, 0.1, 0.8],
+    ]);
     const losses = [
       (a: Tensor) => crossEntropy(a, t()),
       (a: Tensor) => crossEntropy(a, t(), { weight: weight(), labelSmoothing: 0.2, reduction: "none" }),
@@ -129,23 +145,41 @@ describe("all of them", () => {
     expect(Object.keys(loss.stateDict())).toEqual(["weight"]);
     expect(loss.parameters()).toEqual([]);
     expect(Object.keys(new CrossEntropyLoss().stateDict())).toEqual([]);
-    expect(list(new NLLLoss({ ignoreIndex: 0 }).forward(x, ints(0, 1, 2, 0)))).toEqual(list(nllLoss(x, ints(0, 1, 2, 0), { ignoreIndex: 0 })));
+    expect(list(new NLLLoss({ ignoreIndex: 0 }).forward(x, ints(0, 1, 2, 0)))).toEqual(
+      list(nllLoss(x, ints(0, 1, 2, 0), { ignoreIndex: 0 })),
+    );
   });
 
   it("say what does not fit", () => {
     expect(() => crossEntropy(x, tensor([0, 1, 2, 0]))).toThrow(
       'crossEntropy: expected class numbers (4) of dtype i32, or probabilities (4, 3) of dtype f32, got f32 (4). Convert class numbers with .cast("i32").',
     );
-    expect(() => crossEntropy(x, tensor([true, false, true, false]))).toThrow("expected class numbers of dtype i32, got bool (4)");
-    expect(() => crossEntropy(x, ints(0, 1, 2))).toThrow("crossEntropy: expected targets (4) for input (4, 3), got (3)");
-    expect(() => crossEntropy(x, ints(0, 1, 3, 0))).toThrow("crossEntropy: expected class numbers from 0 to 2, got 3. Check the labels, or set ignoreIndex.");
+    expect(() => crossEntropy(x, tensor([true, false, true, false]))).toThrow(
+      "expected class numbers of dtype i32, got bool (4)",
+    );
+    expect(() => crossEntropy(x, ints(0, 1, 2))).toThrow(
+      "crossEntropy: expected targets (4) for input (4, 3), got (3)",
+    );
+    expect(() => crossEntropy(x, ints(0, 1, 3, 0))).toThrow(
+      "crossEntropy: expected class numbers from 0 to 2, got 3. Check the labels, or set ignoreIndex.",
+    );
     expect(() => crossEntropy(x, ints(0, 1, -1, 0))).toThrow("expected class numbers from 0 to 2, got -1");
-    expect(() => crossEntropy(x, t(), { weight: tensor([1, 2]) })).toThrow("expected weight (3), one number per class, got (2)");
+    expect(() => crossEntropy(x, t(), { weight: tensor([1, 2]) })).toThrow(
+      "expected weight (3), one number per class, got (2)",
+    );
     expect(() => crossEntropy(tensor(1), ints(0))).toThrow("expected input (C), (N, C) or (N, C, …), got a scalar");
-    expect(() => crossEntropy(x, zeros([4, 3]), { ignoreIndex: 0 })).toThrow("expected class numbers of dtype i32 with ignoreIndex");
-    expect(() => crossEntropy(x, t(), { labelSmoothing: 1.5 })).toThrow("crossEntropy: expected labelSmoothing to be a probability from 0 to 1, got 1.5");
-    expect(() => crossEntropy(x, t(), { reduction: "avg" as "mean" })).toThrow('crossEntropy: expected reduction "none" or "mean" or "sum", got "avg"');
-    expect(() => nllLoss(x, tensor([0, 1, 2, 0]))).toThrow('nllLoss: expected class numbers of dtype i32, got f32 (4). Convert them with .cast("i32").');
+    expect(() => crossEntropy(x, zeros([4, 3]), { ignoreIndex: 0 })).toThrow(
+      "expected class numbers of dtype i32 with ignoreIndex",
+    );
+    expect(() => crossEntropy(x, t(), { labelSmoothing: 1.5 })).toThrow(
+      "crossEntropy: expected labelSmoothing from 0 to 1, got 1.5",
+    );
+    expect(() => crossEntropy(x, t(), { reduction: "avg" as "mean" })).toThrow(
+      'crossEntropy: expected reduction "none" or "mean" or "sum", got "avg"',
+    );
+    expect(() => nllLoss(x, tensor([0, 1, 2, 0]))).toThrow(
+      'nllLoss: expected class numbers of dtype i32, got f32 (4). Convert them with .cast("i32").',
+    );
     expect(() => new CrossEntropyLoss({ labelSmoothing: -1 })).toThrow("CrossEntropyLoss: expected labelSmoothing");
     expect(() => new NLLLoss({ reduction: "x" as "sum" })).toThrow("NLLLoss: expected reduction");
   });

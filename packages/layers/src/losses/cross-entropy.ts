@@ -1,18 +1,6 @@
 // Cross entropy of logits, and the negative log likelihood of log-probabilities.
 
-import {
-  fail,
-  gather,
-  logSoftmax,
-  Module,
-  mul,
-  ne,
-  scope,
-  show,
-  type Tensor,
-  type Variable,
-  where,
-} from "@nn/tensor";
+import { fail, gather, logSoftmax, Module, mul, ne, scope, show, type Tensor, type Variable, where } from "@nn/tensor";
 import { checkIntegers, checkProbability, withNumbersOf } from "../check.js";
 import { buffer } from "../parameter.js";
 import { checkReduction, type LossOptions, type Reduction, reduced } from "./reduction.js";

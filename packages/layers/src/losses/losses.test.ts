@@ -2,7 +2,12 @@
 
 import { checkGradients, compile, grad, type Module, type Tensor, tensor, zeros } from "@nn/tensor";
 import { describe, expect, it } from "vitest";
-import { BCELoss, BCEWithLogitsLoss, binaryCrossEntropy, binaryCrossEntropyWithLogits } from "./binary-cross-entropy.js";
+import {
+  BCELoss,
+  BCEWithLogitsLoss,
+  binaryCrossEntropy,
+  binaryCrossEntropyWithLogits,
+} from "./binary-cross-entropy.js";
 import { KLDivLoss, klDiv } from "./kl-divergence.js";
 import { HuberLoss, huber, L1Loss, l1, MSELoss, mse, SmoothL1Loss, smoothL1 } from "./regression.js";
 
@@ -10,22 +15,64 @@ type Loss = (x: Tensor, t: Tensor, options?: { reduction?: "none" | "mean" | "su
 
 const list = (t: Tensor) => Array.from(t.readSync());
 const near = (want: readonly number[]) => want.map((v) => expect.closeTo(v, 5));
-const numbers = [[-1.5, 0.2], [0.7, 2.5], [-0.3, 1.1]];
-const targets = [[0.5, 0.1], [0.9, -1], [0.3, 0.8]];
-const shares = [[0.1, 0.6], [0.7, 0.8], [0.3, 0.5]];
+const numbers = [
+  [-1.5, 0.2],
+  [0.7, 2.5],
+  [-0.3, 1.1],
+];
+const targets = [
+  [0.5, 0.1],
+  [0.9, -1],
+  [0.3, 0.8],
+];
+const shares = [
+  [0.1, 0.6],
+  [0.7, 0.8],
+  [0.3, 0.5],
+];
 const sigmoid = (v: number) => 1 / (1 + Math.exp(-v));
 
 /** Name, loss, its element in double precision, inputs, targets. */
 const cases: [string, Loss, (x: number, t: number) => number, number[][], number[][]][] = [
   ["mse", mse, (x, t) => (x - t) ** 2, numbers, targets],
   ["l1", l1, (x, t) => Math.abs(x - t), numbers, targets],
-  ["smoothL1", (x, t, o) => smoothL1(x, t, { ...o, beta: 0.5 }), (x, t) => (Math.abs(x - t) < 0.5 ? (x - t) ** 2 : Math.abs(x - t) - 0.25), numbers, targets],
+  [
+    "smoothL1",
+    (x, t, o) => smoothL1(x, t, { ...o, beta: 0.5 }),
+    (x, t) => (Math.abs(x - t) < 0.5 ? (x - t) ** 2 : Math.abs(x - t) - 0.25),
+    numbers,
+    targets,
+  ],
   ["smoothL1 with beta 0", (x, t, o) => smoothL1(x, t, { ...o, beta: 0 }), (x, t) => Math.abs(x - t), numbers, targets],
-  ["huber", (x, t, o) => huber(x, t, { ...o, delta: 0.5 }), (x, t) => (Math.abs(x - t) < 0.5 ? (x - t) ** 2 / 2 : 0.5 * (Math.abs(x - t) - 0.25)), numbers, targets],
-  ["binaryCrossEntropy", binaryCrossEntropy, (p, t) => -t * Math.log(p) - (1 - t) * Math.log(1 - p), shares, shares.map((row) => row.map((v) => v ** 2))],
-  ["binaryCrossEntropyWithLogits", binaryCrossEntropyWithLogits, (x, t) => -t * Math.log(sigmoid(x)) - (1 - t) * Math.log(1 - sigmoid(x)), numbers, shares],
+  [
+    "huber",
+    (x, t, o) => huber(x, t, { ...o, delta: 0.5 }),
+    (x, t) => (Math.abs(x - t) < 0.5 ? (x - t) ** 2 / 2 : 0.5 * (Math.abs(x - t) - 0.25)),
+    numbers,
+    targets,
+  ],
+  [
+    "binaryCrossEntropy",
+    binaryCrossEntropy,
+    (p, t) => -t * Math.log(p) - (1 - t) * Math.log(1 - p),
+    shares,
+    shares.map((row) => row.map((v) => v ** 2)),
+  ],
+  [
+    "binaryCrossEntropyWithLogits",
+    binaryCrossEntropyWithLogits,
+    (x, t) => -t * Math.log(sigmoid(x)) - (1 - t) * Math.log(1 - sigmoid(x)),
+    numbers,
+    shares,
+  ],
   ["klDiv", klDiv, (x, t) => t * (Math.log(t) - x), numbers, shares],
-  ["klDiv with logTarget", (x, t, o) => klDiv(x, t, { ...o, logTarget: true }), (x, t) => Math.exp(t) * (t - x), numbers, targets],
+  [
+    "klDiv with logTarget",
+    (x, t, o) => klDiv(x, t, { ...o, logTarget: true }),
+    (x, t) => Math.exp(t) * (t - x),
+    numbers,
+    targets,
+  ],
 ];
 
 describe.each(cases)("%s", (_, loss, element, xs, ts) => {
@@ -47,8 +94,12 @@ describe.each(cases)("%s", (_, loss, element, xs, ts) => {
   });
 
   it("refuses other shapes and reductions", () => {
-    expect(() => loss(x, zeros([2]))).toThrow("expected a target of the input's shape (3, 2), got (2). Broadcasting here is nearly always a mistake");
-    expect(() => loss(x, t, { reduction: "all" as "sum" })).toThrow(/expected reduction "none" or "mean" or "sum".*, got "all"/);
+    expect(() => loss(x, zeros([2]))).toThrow(
+      "expected a target of the input's shape (3, 2), got (2). Broadcasting here is nearly always a mistake",
+    );
+    expect(() => loss(x, t, { reduction: "all" as "sum" })).toThrow(
+      /expected reduction "none" or "mean" or "sum".*, got "all"/,
+    );
   });
 });
 
@@ -61,7 +112,9 @@ describe("details", () => {
 
   it("binaryCrossEntropy bounds its logarithms at −100, and its gradient as PyTorch", () => {
     const [p, t] = [tensor([0, 1, 0, 1, 0.5]), tensor([0, 1, 1, 0, 1])];
-    expect(list(binaryCrossEntropy(p, t, { reduction: "none" })).map((v) => v + 0)).toEqual(near([0, 0, 100, 100, Math.log(2)]));
+    expect(list(binaryCrossEntropy(p, t, { reduction: "none" })).map((v) => v + 0)).toEqual(
+      near([0, 0, 100, 100, Math.log(2)]),
+    );
     const [g] = grad(() => binaryCrossEntropy(p, t, { reduction: "sum" }), [p]);
     expect(list(g)).toEqual([0, 0, expect.closeTo(-1e12, -6), expect.closeTo(1e12, -6), -2]);
     const [gt] = grad(() => binaryCrossEntropy(p, t, { reduction: "sum" }), [t]);
@@ -69,7 +122,16 @@ describe("details", () => {
   });
 
   it("binaryCrossEntropyWithLogits does not overflow, and weighs", () => {
-    const [x, t] = [tensor([[-1e4, 200], [90, 0.5]]), tensor([[1, 0], [0, 1]])];
+    const [x, t] = [
+      tensor([
+        [-1e4, 200],
+        [90, 0.5],
+      ]),
+      tensor([
+        [1, 0],
+        [0, 1],
+      ]),
+    ];
     const soft = Math.log1p(Math.exp(-0.5));
     expect(list(binaryCrossEntropyWithLogits(x, t, { reduction: "none" }))).toEqual(near([1e4, 200, 90, soft]));
     const weighed = { weight: tensor([[1], [2]]), posWeight: tensor([3, 5]), reduction: "none" as const };
@@ -78,7 +140,16 @@ describe("details", () => {
   });
 
   it("klDiv takes 0 · log 0 as 0, and divides by the batch where asked", async () => {
-    const [x, t] = [tensor([[-1, -2], [-3, -4]]), tensor([[0, 1], [0.5, 0.5]])];
+    const [x, t] = [
+      tensor([
+        [-1, -2],
+        [-3, -4],
+      ]),
+      tensor([
+        [0, 1],
+        [0.5, 0.5],
+      ]),
+    ];
     const total = 2 + 0.5 * (Math.log(0.5) + 3) + 0.5 * (Math.log(0.5) + 4);
     expect(list(klDiv(x, t, { reduction: "batchmean" }))).toEqual(near([total / 2]));
     expect(list(grad(() => klDiv(x, t, { reduction: "sum" }), [t])[0])[0]).toBe(1);
@@ -95,7 +166,11 @@ describe("modules", () => {
     [new SmoothL1Loss({ beta: 0.1 }), smoothL1(x, t, { beta: 0.1 }), []],
     [new HuberLoss({ delta: 0.1 }), huber(x, t, { delta: 0.1 }), []],
     [new BCELoss({ weight }), binaryCrossEntropy(x, t, { weight }), ["weight"]],
-    [new BCEWithLogitsLoss({ weight, posWeight }), binaryCrossEntropyWithLogits(x, t, { weight, posWeight }), ["weight", "pos_weight"]],
+    [
+      new BCEWithLogitsLoss({ weight, posWeight }),
+      binaryCrossEntropyWithLogits(x, t, { weight, posWeight }),
+      ["weight", "pos_weight"],
+    ],
     [new KLDivLoss({ reduction: "batchmean" }), klDiv(x, t, { reduction: "batchmean" }), []],
   ])("%o", (module, want, keys) => {
     expect(list(module.forward(x, t))).toEqual(list(want));
@@ -107,6 +182,8 @@ describe("modules", () => {
     expect(() => new MSELoss({ reduction: "x" as "sum" })).toThrow("MSELoss: expected reduction");
     expect(() => new SmoothL1Loss({ beta: -1 })).toThrow("SmoothL1Loss: expected beta");
     expect(() => new HuberLoss({ delta: 0 })).toThrow("HuberLoss: expected delta");
-    expect(() => new KLDivLoss({ reduction: "x" as "sum" })).toThrow('expected reduction "none" or "mean" or "sum" or "batchmean"');
+    expect(() => new KLDivLoss({ reduction: "x" as "sum" })).toThrow(
+      'expected reduction "none" or "mean" or "sum" or "batchmean"',
+    );
   });
 });

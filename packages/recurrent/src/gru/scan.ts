@@ -18,16 +18,16 @@ import {
 const NAME = "recurrent/gruScan";
 const { call } = expr;
 
-const candidate = pointwise<object>("recurrent/gruCandidate", ([x, r, h]) =>
+const candidate = /* @__PURE__ */ pointwise<object>("recurrent/gruCandidate", ([x, r, h]) =>
   call("tanh", call("add", x!, call("mul", r!, h!))),
 );
 /** n + z·(h − n), which is (1 − z)·n + z·h. */
-const blend = pointwise<object>("recurrent/gruBlend", ([z, n, h]) =>
+const blend = /* @__PURE__ */ pointwise<object>("recurrent/gruBlend", ([z, n, h]) =>
   call("add", n!, call("mul", z!, call("sub", h!, n!))),
 );
 
 /** Gates r, z, n; one state h. */
-export const gruScanOp: OpDef<ScanAttrs> = defineOp({
+export const gruScanOp: OpDef<ScanAttrs> = /* @__PURE__ */ defineOp({
   name: NAME,
   infer: (ins, attrs) => inferScan(NAME, 3, named(NAME, ins, 1, attrs)),
   lower(ins, attrs) {

@@ -24,12 +24,12 @@ export interface LstmScanAttrs extends ScanAttrs {
 }
 
 /** f·c + i·g. */
-const cellState = pointwise<object>("recurrent/lstmCell", ([f, c, i, g]) =>
+const cellState = /* @__PURE__ */ pointwise<object>("recurrent/lstmCell", ([f, c, i, g]) =>
   call("add", call("mul", f!, c!), call("mul", i!, g!)),
 );
 
 /** Gates i, f, g, o; states h (N, P or H) and c (N, H). */
-export const lstmScanOp: OpDef<LstmScanAttrs> = defineOp({
+export const lstmScanOp: OpDef<LstmScanAttrs> = /* @__PURE__ */ defineOp({
   name: NAME,
   infer: (ins, attrs) => inferScan(NAME, 4, named(NAME, ins, 2, attrs)),
   lower(ins, attrs) {

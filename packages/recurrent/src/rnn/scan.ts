@@ -19,7 +19,7 @@ export interface RnnScanAttrs extends ScanAttrs {
 }
 
 /** One gate, one state h. */
-export const rnnScanOp: OpDef<RnnScanAttrs> = defineOp({
+export const rnnScanOp: OpDef<RnnScanAttrs> = /* @__PURE__ */ defineOp({
   name: NAME,
   infer: (ins, attrs) => inferScan(NAME, 1, named(NAME, ins, 1, attrs)),
   lower(ins, attrs) {

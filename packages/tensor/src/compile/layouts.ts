@@ -23,11 +23,11 @@ export interface ConversionAttrs {
 }
 
 /** Conversions: only this pass makes them, and the plan turns them into maps (see `convert` in layout.ts). Their input is contiguous. */
-export const pack = defineOp<ConversionAttrs>({
+export const pack = /* @__PURE__ */ defineOp<ConversionAttrs>({
   name: "pack",
   infer: (_, { layout, plain }) => [physicalSpec(plain, layout)],
 });
-export const unpack = defineOp<ConversionAttrs>({ name: "unpack", infer: (_, { plain }) => [plain] });
+export const unpack = /* @__PURE__ */ defineOp<ConversionAttrs>({ name: "unpack", infer: (_, { plain }) => [plain] });
 
 /** What is known of a value of the old graph: where it is in the new one, in which arrangements. */
 interface Place {

@@ -15,7 +15,7 @@ export function cumsum(x: Tensor, axis: number): Tensor {
   return apply1(cumsumOp, [summable(x)], { axis: axisOf("cumsum", axis, x.rank), reversed: false });
 }
 
-const cumsumOp: OpDef<{ axis: number; reversed: boolean }> = defineOp({
+const cumsumOp: OpDef<{ axis: number; reversed: boolean }> = /* @__PURE__ */ defineOp({
   name: "cumsum",
   infer: ([x]) => [x!],
   lower: ([x], { axis, reversed }) => [cumulative(x!, axis, "add", reversed)],
@@ -39,7 +39,7 @@ export function prod(x: Tensor, axes?: Axes, { keepDims = false }: KeepDims = {}
     : y;
 }
 
-const prodOp: OpDef<{ axes: readonly number[] }> = defineOp({
+const prodOp: OpDef<{ axes: readonly number[] }> = /* @__PURE__ */ defineOp({
   name: "prod",
   infer: ([x], { axes }) => [{ shape: x!.shape.filter((_, i) => !axes.includes(i)), dtype: x!.dtype }],
   lower: ([x], { axes }) => [apply1(reduce, [x!], { of: "mul", axes, prologue: input(0, x!.dtype) })],

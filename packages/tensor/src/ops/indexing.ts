@@ -91,7 +91,7 @@ export function sort(
   return { values: swap(values!), indices: swap(indices!) };
 }
 
-const sortOp: OpDef<{ descending: boolean }> = defineOp({
+const sortOp: OpDef<{ descending: boolean }> = /* @__PURE__ */ defineOp({
   name: "sort",
   infer: ([x]) => [x!, { shape: x!.shape, dtype: "i32" }],
   /** Each element's place is the number of elements that come before it: n² comparisons, in any order. */

@@ -15,7 +15,7 @@ import { sum } from "./reductions.js";
  * `(B…, M, K) · (B…, K, N) → (B…, M, N)` with equal batch axes; strides do for transposition and broadcasting.
  * Not of the floor (it lowers to a reduction), but the first op a backend overrides.
  */
-export const matmulOp: OpDef<object> = defineOp({
+export const matmulOp: OpDef<object> = /* @__PURE__ */ defineOp({
   name: "matmul",
   infer([a, b]) {
     for (const t of [a!, b!]) checkDType("matmul", t.dtype, "f32");

@@ -82,9 +82,13 @@ export function expand(x: Tensor, shape: readonly number[]): Tensor {
 export function contiguous(x: Tensor): Tensor {
   return apply1(contiguousOp, [x], {});
 }
-const contiguousOp = pointwise<object>("contiguous", ([x]) => x!);
+const contiguousOp = /* @__PURE__ */ pointwise<object>("contiguous", ([x]) => x!);
 
-const sliceOp = defineOp<{ starts: readonly number[]; steps: readonly number[]; shape: readonly number[] }>({
+const sliceOp = /* @__PURE__ */ defineOp<{
+  starts: readonly number[];
+  steps: readonly number[];
+  shape: readonly number[];
+}>({
   name: "slice",
   infer: ([x], { shape }) => [{ shape, dtype: x!.dtype }],
   view: (of, { starts, steps, shape }) => sliceView(of, starts, steps, shape),
@@ -148,7 +152,7 @@ export function flip(x: Tensor, axes: number | readonly number[]): Tensor {
   );
 }
 
-const windowOp = defineOp<{ axis: number; size: number; stride: number; dilation: number }>({
+const windowOp = /* @__PURE__ */ defineOp<{ axis: number; size: number; stride: number; dilation: number }>({
   name: "slidingWindow",
   infer: ([x], { axis, size, stride, dilation }) => {
     const n = windowCount(x!.shape[axis]!, size, stride, dilation);
@@ -226,7 +230,7 @@ export function split(x: Tensor, sizes: number | readonly number[], axis = 0): T
   return [...apply(splitOp, [x], { sizes: list, axis: at })];
 }
 
-const splitOp: OpDef<{ sizes: readonly number[]; axis: number }> = defineOp({
+const splitOp: OpDef<{ sizes: readonly number[]; axis: number }> = /* @__PURE__ */ defineOp({
   name: "split",
   infer: ([x], { sizes, axis }) => sizes.map((n) => ({ shape: x!.shape.with(axis, n), dtype: x!.dtype })),
   lower([x], { sizes, axis }) {
@@ -359,7 +363,6 @@ export function roll(x: Tensor, shifts: number | readonly number[], axes: number
   }, x);
 }
 
-// @__NO_SIDE_EFFECTS__
 function triangle(name: string, keep: "le" | "ge") {
   return pointwise<{ k: number; rank: number }>(name, ([x], { k, rank }) => {
     const [row, column] = [index(rank - 2), index(rank - 1)];
@@ -367,8 +370,8 @@ function triangle(name: string, keep: "le" | "ge") {
     return choose(keep === "le" ? call("le", column, limit) : call("le", limit, column), x!, cast(num(0), x!.dtype));
   });
 }
-const trilOp = triangle("tril", "le");
-const triuOp = triangle("triu", "ge");
+const trilOp = /* @__PURE__ */ triangle("tril", "le");
+const triuOp = /* @__PURE__ */ triangle("triu", "ge");
 
 /** The lower triangle of the last two axes, zeros above diagonal `k`. */
 export function tril(x: Tensor, k = 0): Tensor {

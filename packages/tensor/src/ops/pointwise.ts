@@ -13,7 +13,6 @@ import { Tensor } from "../tensor.js";
 export type Operand = Tensor | number;
 
 /** Defines a pointwise op of any number of inputs from its formula. */
-// @__NO_SIDE_EFFECTS__
 export function pointwise<A>(name: string, formula: (ins: readonly Expr[], attrs: A) => Expr): OpDef<A> {
   return defineOp<A>({
     name,
@@ -31,14 +30,12 @@ export function pointwise<A>(name: string, formula: (ins: readonly Expr[], attrs
 }
 
 /** A pointwise function of one tensor. */
-// @__NO_SIDE_EFFECTS__
 export function unary(name: string, formula: (x: Expr) => Expr): (x: Tensor) => Tensor {
   const op = pointwise<object>(name, ([x]) => formula(x!));
   return (x) => apply1(op, [x], {});
 }
 
 /** A pointwise function of one tensor and numbers. */
-// @__NO_SIDE_EFFECTS__
 export function unaryWith<A>(name: string, formula: (x: Expr, attrs: A) => Expr): (x: Tensor, attrs: A) => Tensor {
   const op = pointwise<A>(name, ([x], attrs) => formula(x!, attrs));
   return (x, attrs) => apply1(op, [x], attrs);
@@ -49,7 +46,6 @@ interface Scalars {
   readonly right?: number;
 }
 
-// @__NO_SIDE_EFFECTS__
 function binary(name: string, formula: (a: Expr, b: Expr) => Expr): (a: Operand, b: Operand) => Tensor {
   const op = pointwise<Scalars>(name, (ins, { left, right }) => {
     if (left !== undefined) return formula(weak(left, ins[0]!.dtype), ins[0]!);
@@ -80,21 +76,21 @@ function weak(v: number, dtype: DType): Expr {
 // ── arithmetic ─────────────────────────────────────────────────────────────────────────────────────
 
 /** `a + b`. */
-export const add = binary("add", (a, b) => call("add", a, b));
+export const add = /* @__PURE__ */ binary("add", (a, b) => call("add", a, b));
 /** `a − b`. */
-export const sub = binary("sub", (a, b) => call("sub", a, b));
+export const sub = /* @__PURE__ */ binary("sub", (a, b) => call("sub", a, b));
 /** `a · b`, element by element. */
-export const mul = binary("mul", (a, b) => call("mul", a, b));
+export const mul = /* @__PURE__ */ binary("mul", (a, b) => call("mul", a, b));
 /** `a / b`; always f32. */
-export const div = binary("div", (a, b) => call("div", a, b));
+export const div = /* @__PURE__ */ binary("div", (a, b) => call("div", a, b));
 /** Remainder with the sign of the divisor, as `torch.remainder`. */
-export const mod = binary("mod", (a, b) => call("mod", a, b));
+export const mod = /* @__PURE__ */ binary("mod", (a, b) => call("mod", a, b));
 /** The greater of the two; NaN if either is. A tie shares the gradient. */
-export const maximum = binary("maximum", (a, b) => call("max", a, b));
+export const maximum = /* @__PURE__ */ binary("maximum", (a, b) => call("max", a, b));
 /** The lesser of the two; NaN if either is. A tie shares the gradient. */
-export const minimum = binary("minimum", (a, b) => call("min", a, b));
+export const minimum = /* @__PURE__ */ binary("minimum", (a, b) => call("min", a, b));
 /** `a` to the power of `b`; f32. Whole powers from −2 to 4 are products, the others `pow` of the backend. */
-export const pow = binary("pow", (a, b) => {
+export const pow = /* @__PURE__ */ binary("pow", (a, b) => {
   const n = b.k === "const" ? b.v : Number.NaN;
   const square = () => call("mul", castExpr(a, "f32"), castExpr(a, "f32"));
   if (n === 1) return castExpr(a, "f32");
@@ -106,19 +102,19 @@ export const pow = binary("pow", (a, b) => {
 });
 
 /** `−x`. */
-export const neg = unary("neg", (x) => call("neg", x));
-export const abs = unary("abs", (x) => call("abs", x));
+export const neg = /* @__PURE__ */ unary("neg", (x) => call("neg", x));
+export const abs = /* @__PURE__ */ unary("abs", (x) => call("abs", x));
 /** −1, 0 or 1. */
-export const sign = unary("sign", (x) => call("sign", x));
+export const sign = /* @__PURE__ */ unary("sign", (x) => call("sign", x));
 /** `x²`. */
-export const square = unary("square", (x) => call("mul", x, x));
+export const square = /* @__PURE__ */ unary("square", (x) => call("mul", x, x));
 /** `1/x`. */
-export const reciprocal = unary("reciprocal", (x) => call("recip", x));
+export const reciprocal = /* @__PURE__ */ unary("reciprocal", (x) => call("recip", x));
 /** `min(max(x, min), max)`; `null` for no bound. NaN stays NaN. */
 export function clamp(x: Tensor, min: number | null, max: number | null = null): Tensor {
   return clampOp(x, { min, max });
 }
-const clampOp = unaryWith<{ min: number | null; max: number | null }>("clamp", (x, { min, max }) => {
+const clampOp = /* @__PURE__ */ unaryWith<{ min: number | null; max: number | null }>("clamp", (x, { min, max }) => {
   let y = x;
   if (max !== null) y = select(call("lt", weak(max, x.dtype), y), weak(max, x.dtype), y);
   if (min !== null) y = select(call("lt", y, weak(min, x.dtype)), weak(min, x.dtype), y);
@@ -127,53 +123,53 @@ const clampOp = unaryWith<{ min: number | null; max: number | null }>("clamp", (
 
 // ── rounding ───────────────────────────────────────────────────────────────────────────────────────
 
-export const floor = unary("floor", (x) => call("floor", x));
-export const ceil = unary("ceil", (x) => call("ceil", x));
+export const floor = /* @__PURE__ */ unary("floor", (x) => call("floor", x));
+export const ceil = /* @__PURE__ */ unary("ceil", (x) => call("ceil", x));
 /** To the nearest whole number, halves to the even one. */
-export const round = unary("round", (x) => call("round", x));
-export const trunc = unary("trunc", (x) => call("trunc", x));
+export const round = /* @__PURE__ */ unary("round", (x) => call("round", x));
+export const trunc = /* @__PURE__ */ unary("trunc", (x) => call("trunc", x));
 
 // ── exponentials, roots, trigonometry ──────────────────────────────────────────────────────────────
 
-export const exp = unary("exp", (x) => call("exp", x));
+export const exp = /* @__PURE__ */ unary("exp", (x) => call("exp", x));
 /** `exp(x) − 1`, exact near 0. */
-export const expm1 = unary("expm1", (x) => call("expm1", x));
+export const expm1 = /* @__PURE__ */ unary("expm1", (x) => call("expm1", x));
 /** Natural logarithm. */
-export const log = unary("log", (x) => call("log", x));
+export const log = /* @__PURE__ */ unary("log", (x) => call("log", x));
 /** `log(1 + x)`, exact near 0. */
-export const log1p = unary("log1p", (x) => call("log1p", x));
-export const log2 = unary("log2", (x) => call("mul", call("log", x), num(Math.LOG2E)));
-export const log10 = unary("log10", (x) => call("mul", call("log", x), num(Math.LOG10E)));
-export const sqrt = unary("sqrt", (x) => call("sqrt", x));
+export const log1p = /* @__PURE__ */ unary("log1p", (x) => call("log1p", x));
+export const log2 = /* @__PURE__ */ unary("log2", (x) => call("mul", call("log", x), num(Math.LOG2E)));
+export const log10 = /* @__PURE__ */ unary("log10", (x) => call("mul", call("log", x), num(Math.LOG10E)));
+export const sqrt = /* @__PURE__ */ unary("sqrt", (x) => call("sqrt", x));
 /** `1/√x`. */
-export const rsqrt = unary("rsqrt", (x) => call("recip", call("sqrt", x)));
-export const sin = unary("sin", (x) => call("sin", x));
-export const cos = unary("cos", (x) => call("cos", x));
-export const tan = unary("tan", (x) => call("tan", x));
-export const asin = unary("asin", (x) => call("asin", x));
-export const acos = unary("acos", (x) => call("acos", x));
-export const atan = unary("atan", (x) => call("atan", x));
-export const sinh = unary("sinh", (x) => call("sinh", x));
-export const cosh = unary("cosh", (x) => call("cosh", x));
+export const rsqrt = /* @__PURE__ */ unary("rsqrt", (x) => call("recip", call("sqrt", x)));
+export const sin = /* @__PURE__ */ unary("sin", (x) => call("sin", x));
+export const cos = /* @__PURE__ */ unary("cos", (x) => call("cos", x));
+export const tan = /* @__PURE__ */ unary("tan", (x) => call("tan", x));
+export const asin = /* @__PURE__ */ unary("asin", (x) => call("asin", x));
+export const acos = /* @__PURE__ */ unary("acos", (x) => call("acos", x));
+export const atan = /* @__PURE__ */ unary("atan", (x) => call("atan", x));
+export const sinh = /* @__PURE__ */ unary("sinh", (x) => call("sinh", x));
+export const cosh = /* @__PURE__ */ unary("cosh", (x) => call("cosh", x));
 /** The error function. */
-export const erf = unary("erf", (x) => call("erf", x));
+export const erf = /* @__PURE__ */ unary("erf", (x) => call("erf", x));
 
 // ── comparison and logic (→ bool) ──────────────────────────────────────────────────────────────────
 
-export const eq = binary("eq", (a, b) => call("eq", a, b));
-export const ne = binary("ne", (a, b) => call("ne", a, b));
-export const lt = binary("lt", (a, b) => call("lt", a, b));
-export const le = binary("le", (a, b) => call("le", a, b));
-export const gt = binary("gt", (a, b) => call("lt", b, a));
-export const ge = binary("ge", (a, b) => call("le", b, a));
+export const eq = /* @__PURE__ */ binary("eq", (a, b) => call("eq", a, b));
+export const ne = /* @__PURE__ */ binary("ne", (a, b) => call("ne", a, b));
+export const lt = /* @__PURE__ */ binary("lt", (a, b) => call("lt", a, b));
+export const le = /* @__PURE__ */ binary("le", (a, b) => call("le", a, b));
+export const gt = /* @__PURE__ */ binary("gt", (a, b) => call("lt", b, a));
+export const ge = /* @__PURE__ */ binary("ge", (a, b) => call("le", b, a));
 const truth = (x: Expr) => castExpr(x, "bool");
 /** True where both are non-zero. */
-export const logicalAnd = binary("logicalAnd", (a, b) => call("and", truth(a), truth(b)));
-export const logicalOr = binary("logicalOr", (a, b) => call("or", truth(a), truth(b)));
-export const logicalXor = binary("logicalXor", (a, b) => call("xor", truth(a), truth(b)));
-export const logicalNot = unary("logicalNot", (x) => call("eq", truth(x), num(0, "bool")));
-export const isNaN = unary("isNaN", (x) => call("ne", x, x));
-export const isFinite = unary("isFinite", (x) =>
+export const logicalAnd = /* @__PURE__ */ binary("logicalAnd", (a, b) => call("and", truth(a), truth(b)));
+export const logicalOr = /* @__PURE__ */ binary("logicalOr", (a, b) => call("or", truth(a), truth(b)));
+export const logicalXor = /* @__PURE__ */ binary("logicalXor", (a, b) => call("xor", truth(a), truth(b)));
+export const logicalNot = /* @__PURE__ */ unary("logicalNot", (x) => call("eq", truth(x), num(0, "bool")));
+export const isNaN = /* @__PURE__ */ unary("isNaN", (x) => call("ne", x, x));
+export const isFinite = /* @__PURE__ */ unary("isFinite", (x) =>
   call("lt", call("abs", castExpr(x, "f32")), num(Number.POSITIVE_INFINITY)),
 );
 
@@ -189,7 +185,7 @@ export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
   };
   return apply1(whereOp, ins, numbers);
 }
-const whereOp = pointwise<Scalars>("where", ([c, ...rest], { left, right }) => {
+const whereOp = /* @__PURE__ */ pointwise<Scalars>("where", ([c, ...rest], { left, right }) => {
   const other = rest[0]?.dtype ?? (Number.isInteger(left) && Number.isInteger(right) ? "i32" : "f32");
   const a = left === undefined ? rest[0]! : weak(left, other);
   const b = right === undefined ? rest[rest.length - 1]! : weak(right, other);
@@ -205,4 +201,4 @@ export function maskedFill(x: Tensor, mask: Tensor, value: number): Tensor {
 export function cast(x: Tensor, dtype: DType): Tensor {
   return x.dtype === dtype ? x : apply1(castOp, [x], { dtype });
 }
-const castOp = pointwise<{ dtype: DType }>("cast", ([x], { dtype }) => castExpr(x!, dtype));
+const castOp = /* @__PURE__ */ pointwise<{ dtype: DType }>("cast", ([x], { dtype }) => castExpr(x!, dtype));

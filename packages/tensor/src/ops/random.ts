@@ -23,12 +23,14 @@ export class Generator {
 
   /** @param seed a whole number from 0 to 2⁵³ − 1 */
   constructor(seed = 0) {
-    this.state = new Variable(stateOf(seed), { trainable: false });
+    this.state = scope(() => new Variable(stateOf(seed), { trainable: false }));
   }
 
   /** Starts again from a seed. */
   manualSeed(seed: number): void {
-    this.state.value = stateOf(seed);
+    scope(() => {
+      this.state.value = stateOf(seed);
+    });
   }
 }
 

@@ -156,7 +156,7 @@ export function norm(x: Tensor, axes?: Axes, { p = 2, keepDims = false }: KeepDi
     : y;
 }
 
-const norm2: OpDef<{ axes: readonly number[] }> = defineOp({
+const norm2: OpDef<{ axes: readonly number[] }> = /* @__PURE__ */ defineOp({
   name: "norm2",
   infer: ([x], { axes }) => [{ shape: x!.shape.filter((_, i) => !axes.includes(i)), dtype: "f32" }],
   lower: ([x], { axes }) => [sqrt(sum(square(x!), axes))],
@@ -179,7 +179,7 @@ export function logSumExp(x: Tensor, axes?: Axes, { keepDims = false }: KeepDims
     : y;
 }
 
-const logSumExpOp: OpDef<{ axes: readonly number[] }> = defineOp({
+const logSumExpOp: OpDef<{ axes: readonly number[] }> = /* @__PURE__ */ defineOp({
   name: "logSumExp",
   infer: ([x], { axes }) => [{ shape: x!.shape.filter((_, i) => !axes.includes(i)), dtype: "f32" }],
   lower([x], { axes }) {
@@ -198,7 +198,7 @@ export function softmax(x: Tensor, axis = -1): Tensor {
   return apply1(softmaxOp, [cast(x, "f32")], { axis: axisOf("softmax", axis, x.rank) });
 }
 
-const softmaxOp: OpDef<{ axis: number }> = defineOp({
+const softmaxOp: OpDef<{ axis: number }> = /* @__PURE__ */ defineOp({
   name: "softmax",
   infer: ([x]) => [x!],
   lower([x], { axis }) {
@@ -216,7 +216,7 @@ export function logSoftmax(x: Tensor, axis = -1): Tensor {
   return apply1(logSoftmaxOp, [cast(x, "f32")], { axis: axisOf("logSoftmax", axis, x.rank) });
 }
 
-const logSoftmaxOp: OpDef<{ axis: number }> = defineOp({
+const logSoftmaxOp: OpDef<{ axis: number }> = /* @__PURE__ */ defineOp({
   name: "logSoftmax",
   infer: ([x]) => [x!],
   lower([x], { axis }) {

@@ -50,7 +50,12 @@ const noise = (i: number, seed: number): number => ((i + 1) * 0.6180339887 + see
  *
  * @param seed so that two inputs differ
  */
-export function floats(shape: readonly number[], low = -2, high = 2, { kinks = [], seed = 0 }: { kinks?: readonly number[]; seed?: number } = {}): Input {
+export function floats(
+  shape: readonly number[],
+  low = -2,
+  high = 2,
+  { kinks = [], seed = 0 }: { kinks?: readonly number[]; seed?: number } = {},
+): Input {
   const data = Array.from({ length: sizeOf(shape) }, (_, i) => {
     const v = low + (high - low) * noise(i, seed);
     const near = kinks.find((k) => Math.abs(v - k) < 0.05);
@@ -71,7 +76,11 @@ export function distinct(shape: readonly number[], seed = 0): Input {
 }
 
 export function ints(shape: readonly number[], low: number, high: number, seed = 0): Input {
-  return { shape, dtype: "i32", data: Array.from({ length: sizeOf(shape) }, (_, i) => Math.floor(low + (high - low) * noise(i, seed))) };
+  return {
+    shape,
+    dtype: "i32",
+    data: Array.from({ length: sizeOf(shape) }, (_, i) => Math.floor(low + (high - low) * noise(i, seed))),
+  };
 }
 
 export function bools(shape: readonly number[], seed = 0): Input {

@@ -5,9 +5,11 @@
 import { type Backend, getBackend, setBackend } from "@nn/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bench, type Skip } from "./harness.js";
-import { kernels } from "./kernels.js";
+import { indexing } from "./indexing.js";
+import { maps } from "./map.js";
 import { opsAndLayers } from "./ops.js";
 import { plans } from "./plans.js";
+import { reductions } from "./reduce.js";
 import { scalars } from "./scalars.js";
 
 export type { Skip } from "./harness.js";
@@ -18,7 +20,10 @@ export interface ConformanceOptions {
 }
 
 /** Defines the tests: floor kernels, plans, memory, and every op and layer with its gradients, eager and compiled. */
-export function testBackend(makeBackend: () => Backend | Promise<Backend>, { skip = [] }: ConformanceOptions = {}): void {
+export function testBackend(
+  makeBackend: () => Backend | Promise<Backend>,
+  { skip = [] }: ConformanceOptions = {},
+): void {
   describe("conformance", () => {
     let backend: Backend | undefined;
     let before: Backend;
@@ -32,7 +37,9 @@ export function testBackend(makeBackend: () => Backend | Promise<Backend>, { ski
     const used = new Set<string>();
     const suite = bench(() => backend!, skip, used);
     scalars(suite);
-    kernels(suite);
+    maps(suite);
+    reductions(suite);
+    indexing(suite);
     plans(suite);
     opsAndLayers(suite);
 

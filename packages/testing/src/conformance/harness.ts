@@ -1,6 +1,16 @@
 // What the parts of the conformance suite share: skipping with a reason, one kernel at a time, comparing.
 
-import { type Backend, bytesOf, type Data, findKernel, type Signature, setBackend, sizeOf, type Spec, type View } from "@nn/tensor";
+import {
+  type Backend,
+  bytesOf,
+  type Data,
+  findKernel,
+  type Signature,
+  type Spec,
+  setBackend,
+  sizeOf,
+  type View,
+} from "@nn/tensor";
 import { describe, expect, it } from "vitest";
 import { combine, coordinates, evaluate, type Memory, memoryOf, neutral, place, seenAs } from "../naive.js";
 
@@ -47,9 +57,19 @@ export interface Operand {
 
 /** Runs one kernel as a plan of one step; returns the memory of its output, which starts as `start`. */
 export async function runKernel(
-  backend: Backend, op: string, ins: readonly Operand[], out: Operand, attrs: unknown, epilogue?: Signature["epilogue"],
+  backend: Backend,
+  op: string,
+  ins: readonly Operand[],
+  out: Operand,
+  attrs: unknown,
+  epilogue?: Signature["epilogue"],
 ): Promise<Memory> {
-  const signature: Signature = { ins: ins.map((o) => o.view), outs: [out.view], attrs, ...(epilogue ? { epilogue } : {}) };
+  const signature: Signature = {
+    ins: ins.map((o) => o.view),
+    outs: [out.view],
+    attrs,
+    ...(epilogue ? { epilogue } : {}),
+  };
   const kernel = findKernel(backend, op, signature);
   if (!kernel) throw new Error(`${backend.name} has no kernel for ${op} that accepts ${JSON.stringify(signature)}`);
   const buffers = [...ins, out].map(({ memory }) => {
@@ -79,11 +99,19 @@ export function operand(view: View, values: readonly number[], length = reach(vi
 /** Elements of memory that a view needs. */
 export function reach(view: View): number {
   if (sizeOf(view.shape) === 0) return 1;
-  return Math.max(...view.shape.reduce((ends, d, i) => ends.flatMap((e) => [e, e + (d - 1) * view.strides[i]!]), [view.offset])) + 1;
+  return (
+    Math.max(
+      ...view.shape.reduce((ends, d, i) => ends.flatMap((e) => [e, e + (d - 1) * view.strides[i]!]), [view.offset]),
+    ) + 1
+  );
 }
 
 /** What a map must leave behind. */
-export function naiveMap(ins: readonly Operand[], out: Operand, { expr, accumulate = false }: { expr: Parameters<typeof evaluate>[0]; accumulate?: boolean }): Memory {
+export function naiveMap(
+  ins: readonly Operand[],
+  out: Operand,
+  { expr, accumulate = false }: { expr: Parameters<typeof evaluate>[0]; accumulate?: boolean },
+): Memory {
   const memory = memoryOf(out.memory.f32.buffer.slice(0) as ArrayBuffer);
   const to = seenAs(memory, out.view.dtype);
   for (const at of coordinates(out.view.shape)) {
@@ -96,14 +124,28 @@ export function naiveMap(ins: readonly Operand[], out: Operand, { expr, accumula
 
 /** What a reduction must give; the output is contiguous. */
 export function naiveReduce(
-  ins: readonly Operand[], out: Operand, { of, axes, prologue }: { of: "add" | "mul" | "max" | "min"; axes: readonly number[]; prologue: Parameters<typeof evaluate>[0] },
+  ins: readonly Operand[],
+  out: Operand,
+  {
+    of,
+    axes,
+    prologue,
+  }: { of: "add" | "mul" | "max" | "min"; axes: readonly number[]; prologue: Parameters<typeof evaluate>[0] },
 ): Memory {
   const memory = memoryOf(out.memory.f32.buffer.slice(0) as ArrayBuffer);
   const to = seenAs(memory, out.view.dtype);
   const totals = coordinates(out.view.shape).map(() => neutral(of, prologue.dtype));
   for (const at of coordinates(ins[0]!.view.shape)) {
-    const p = place(out.view, at.filter((_, axis) => !axes.includes(axis)));
-    totals[p] = combine(of, totals[p]!, evaluate(prologue, (i) => valueAt(ins[i]!, at), at), prologue.dtype);
+    const p = place(
+      out.view,
+      at.filter((_, axis) => !axes.includes(axis)),
+    );
+    totals[p] = combine(
+      of,
+      totals[p]!,
+      evaluate(prologue, (i) => valueAt(ins[i]!, at), at),
+      prologue.dtype,
+    );
   }
   totals.forEach((v, i) => {
     to[i] = v;
@@ -134,5 +176,7 @@ export function expectSame(got: ArrayLike<number>, want: ArrayLike<number>, what
 
 /** The elements of a spec's worth of memory. */
 export function elements(m: Memory, spec: Spec): Data {
-  return seenAs(m, spec.dtype).subarray(0, Math.floor(bytesOf(spec) / 4)).slice(0, sizeOf(spec.shape)) as Data;
+  return seenAs(m, spec.dtype)
+    .subarray(0, Math.floor(bytesOf(spec) / 4))
+    .slice(0, sizeOf(spec.shape)) as Data;
 }

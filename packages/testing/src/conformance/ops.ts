@@ -1,7 +1,18 @@
 // Every function and layer, forward and backward, eager and compiled, against the reference backend. A backend that has
 // only the floor passes through the lowerings; one with kernels of its own proves them here.
 
-import { arange, bernoulli, getBackend, manualSeed, rand, randint, randn, reference, setBackend, type Tensor } from "@nn/tensor";
+import {
+  arange,
+  bernoulli,
+  getBackend,
+  manualSeed,
+  rand,
+  randint,
+  randn,
+  reference,
+  setBackend,
+  type Tensor,
+} from "@nn/tensor";
 import { allLayers } from "../all-layers.js";
 import { allOps, functionOf } from "../all-ops/index.js";
 import { type Program, programOf, programOfLayer, type Readings, readAll } from "../compare.js";
@@ -9,10 +20,15 @@ import { type Bench, CLOSE, describe, expectSame } from "./harness.js";
 
 export function opsAndLayers({ test }: Bench): void {
   /** Samples of one function or class are one test. */
-  const grouped = <S extends { name: string }>(samples: readonly S[], program: (s: S) => Program, backward: (s: S) => boolean) => {
+  const grouped = <S extends { name: string }>(
+    samples: readonly S[],
+    program: (s: S) => Program,
+    backward: (s: S) => boolean,
+  ) => {
     for (const name of new Set(samples.map(functionOf))) {
       test(name, async () => {
-        for (const s of samples.filter((t) => functionOf(t) === name)) await compare(s.name, () => program(s), backward(s));
+        for (const s of samples.filter((t) => functionOf(t) === name))
+          await compare(s.name, () => program(s), backward(s));
       });
     }
   };
@@ -36,7 +52,7 @@ export function opsAndLayers({ test }: Bench): void {
         };
         const want = await onReference(twice);
         const got = await twice();
-        got.forEach((data, i) => expectSame(data, want[i]!, `draw ${i}`, close));
+        for (const [i, data] of got.entries()) expectSame(data, want[i]!, `draw ${i}`, close);
       });
     }
     test("arange", async () => expectSame(await arange(3, 20, 4).read(), [3, 7, 11, 15, 19], "arange"));
@@ -50,7 +66,9 @@ async function compare(what: string, make: () => Program, backward: boolean): Pr
   for (const compiled of [false, true]) {
     const got = await readAll(make(), { backward, compiled });
     for (const kind of ["outputs", "gradients"] as const satisfies readonly (keyof Readings)[]) {
-      got[kind].forEach((data, i) => expectSame(data, want[kind][i]!, `${what}, ${compiled ? "compiled" : "eager"}, ${kind} ${i}`, 2 * CLOSE));
+      for (const [i, data] of got[kind].entries()) {
+        expectSame(data, want[kind][i]!, `${what}, ${compiled ? "compiled" : "eager"}, ${kind} ${i}`, 2 * CLOSE);
+      }
     }
   }
 }

@@ -3,7 +3,23 @@
 import { Linear, mse } from "@nn/layers";
 import { SGD } from "@nn/optim";
 import {
-  type Buffer, compile, contiguousView, expr as ex, findKernel, getBackend, manualSeed, memory, Module, ones, type Plan, type PlanStep, scope, tensor, type Tensor, Variable, zeros,
+  type Buffer,
+  compile,
+  contiguousView,
+  expr as ex,
+  findKernel,
+  getBackend,
+  Module,
+  manualSeed,
+  memory,
+  ones,
+  type Plan,
+  type PlanStep,
+  scope,
+  type Tensor,
+  tensor,
+  Variable,
+  zeros,
 } from "@nn/tensor";
 import { type Bench, describe, expect, expectSame } from "./harness.js";
 
@@ -15,7 +31,8 @@ export function plans({ backend, test }: Bench): void {
     backend().write(buffer, new Uint8Array(Float32Array.from(values).buffer));
     return buffer;
   };
-  const get = async (buffer: Buffer, n: number) => new Float32Array((await backend().read(buffer)).slice(0, n * 4).buffer);
+  const get = async (buffer: Buffer, n: number) =>
+    new Float32Array((await backend().read(buffer)).slice(0, n * 4).buffer);
 
   describe("buffers", () => {
     test("write and read", async () => {
@@ -44,16 +61,33 @@ export function plans({ backend, test }: Bench): void {
       expect(await zeros([2, 0, 3]).toArray()).toEqual([[], []]);
     });
     test("views are read in their order", async () => {
-      const x = tensor([[1, 2, 3], [4, 5, 6]]);
-      expect(await x.transpose().toArray()).toEqual([[1, 4], [2, 5], [3, 6]]);
-      expect(await x.slice([null, [null, null, -2]]).toArray()).toEqual([[3, 1], [6, 4]]);
-      expect(await x.select(0, 1).unsqueeze(0).expand([2, 3]).toArray()).toEqual([[4, 5, 6], [4, 5, 6]]);
+      const x = tensor([
+        [1, 2, 3],
+        [4, 5, 6],
+      ]);
+      expect(await x.transpose().toArray()).toEqual([
+        [1, 4],
+        [2, 5],
+        [3, 6],
+      ]);
+      expect(await x.slice([null, [null, null, -2]]).toArray()).toEqual([
+        [3, 1],
+        [6, 4],
+      ]);
+      expect(await x.select(0, 1).unsqueeze(0).expand([2, 3]).toArray()).toEqual([
+        [4, 5, 6],
+        [4, 5, 6],
+      ]);
     });
   });
 
   describe("plans", () => {
     const view = contiguousView({ shape: [4], dtype: "f32" });
-    const step = (formula: ReturnType<typeof call>, ins: PlanStep<unknown>["ins"], out: PlanStep<unknown>["outs"][number]): PlanStep<unknown> => {
+    const step = (
+      formula: ReturnType<typeof call>,
+      ins: PlanStep<unknown>["ins"],
+      out: PlanStep<unknown>["outs"][number],
+    ): PlanStep<unknown> => {
       const signature = { ins: ins.map(() => view), outs: [view], attrs: { expr: formula } };
       return { code: findKernel(backend(), "map", signature)!.emit(signature), ins, outs: [out] };
     };
@@ -65,7 +99,11 @@ export function plans({ backend, test }: Bench): void {
         step(call("mul", input(0), input(1)), [{ slot: 1 }, { slot: 0 }], { slot: 2 }),
         step(call("sub", input(0), input(1)), [{ slot: 2 }, { slot: 1 }], { result: 0 }),
       ],
-      slots: [{ bytes: 16, from: 0, to: 2 }, { bytes: 16, from: 1, to: 3 }, { bytes: 16, from: 2, to: 3 }],
+      slots: [
+        { bytes: 16, from: 0, to: 2 },
+        { bytes: 16, from: 1, to: 3 },
+        { bytes: 16, from: 2, to: 3 },
+      ],
     });
     const want = (values: readonly number[]) => values.map((x) => (2 * x + 1) * 2 * x - (2 * x + 1));
 
@@ -73,7 +111,10 @@ export function plans({ backend, test }: Bench): void {
       const executable = backend().load(plan());
       await executable.ready;
       const out = put([0, 0, 0, 0]);
-      for (const values of [[1, 2, 3, 4], [-1, 0.5, 0, 10]]) {
+      for (const values of [
+        [1, 2, 3, 4],
+        [-1, 0.5, 0, 10],
+      ]) {
         const x = put(values);
         executable.run([x], [out]);
         expectSame(await get(out, 4), want(values), "replayed");
@@ -84,7 +125,10 @@ export function plans({ backend, test }: Bench): void {
       backend().free(out);
     });
     test("a result in place of an input", async () => {
-      const executable = backend().load({ steps: [step(call("mul", input(0), input(1)), [{ input: 0 }, { input: 1 }], { result: 0 })], slots: [] });
+      const executable = backend().load({
+        steps: [step(call("mul", input(0), input(1)), [{ input: 0 }, { input: 1 }], { result: 0 })],
+        slots: [],
+      });
       await executable.ready;
       const [x, y] = [put([1, 2, 3, 4]), put([2, 3, 4, 5])];
       executable.run([x, y], [x]);
@@ -140,7 +184,10 @@ export function plans({ backend, test }: Bench): void {
         manualSeed(1);
         const model = new Net();
         const optimizer = new SGD(model.parameters(), { lr: 0.1, momentum: 0.9 });
-        const x = tensor(Array.from({ length: 24 }, (_, i) => Math.sin(i)), { shape: [8, 3] });
+        const x = tensor(
+          Array.from({ length: 24 }, (_, i) => Math.sin(i)),
+          { shape: [8, 3] },
+        );
         const y = x.sum(1, { keepDims: true }).sin();
         const plain = (): Tensor => optimizer.minimize(() => mse(model.forward(x), y));
         const step = compiled ? compile(plain) : plain;

@@ -1,7 +1,7 @@
 // The example of CONTRIBUTING.md: the file beside this one is what is printed there, and it works everywhere an op must.
 
 import { readFileSync } from "node:fs";
-import { checkGradients, compile, type Kernel, getBackend, ones, reference, setBackend, tensor } from "@nn/tensor";
+import { checkGradients, compile, getBackend, type Kernel, ones, reference, setBackend, tensor } from "@nn/tensor";
 import { describe, expect, it } from "vitest";
 import { hypot } from "./hypot.js";
 
@@ -30,10 +30,12 @@ describe("an op in a package of its own", () => {
     let ran = 0;
     const kernel: Kernel = {
       op: "example/hypot",
-      emit: ({ outs: [out] }) => ([x, y]: { f32: Float32Array }[], [z]: { f32: Float32Array }[]) => {
-        ran++;
-        for (let i = 0; i < out!.shape[0]!; i++) z!.f32[i] = Math.hypot(x!.f32[i]!, y!.f32[i]!);
-      },
+      emit:
+        ({ outs: [out] }) =>
+        ([x, y]: { f32: Float32Array }[], [z]: { f32: Float32Array }[]) => {
+          ran++;
+          for (let i = 0; i < out!.shape[0]!; i++) z!.f32[i] = Math.hypot(x!.f32[i]!, y!.f32[i]!);
+        },
     };
     const before = getBackend();
     setBackend(reference({ kernels: [kernel as never] }));

@@ -1,8 +1,8 @@
 // An op of its own: hypot(a, b) = √(a² + b²), elementwise over equal shapes.
-import { apply, defineOp, fail, show, type OpDef, type Tensor } from "@nn/tensor";
+import { apply, defineOp, fail, type OpDef, show, type Tensor } from "@nn/tensor";
 
-/** The op: shape rule, lowering and gradient side by side. `{}`: it has no attributes. */
-export const hypotOp: OpDef<{}> = defineOp({
+/** The op: shape rule, lowering and gradient side by side. It has no attributes. */
+export const hypotOp: OpDef<object> = defineOp({
   name: "example/hypot",
   infer([a, b]) {
     if (show(a!.shape) !== show(b!.shape)) {

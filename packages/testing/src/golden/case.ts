@@ -66,7 +66,8 @@ export class Args {
   /** An argument of which our API has only some values (PyTorch's default first). */
   only<T>(name: string, ...allowed: readonly T[]): T {
     const value = this.get(name, allowed[0]) as T;
-    if (!allowed.some((v) => JSON.stringify(v) === JSON.stringify(value))) throw new NotBuilt(`no ${name}=${JSON.stringify(value)}`);
+    if (!allowed.some((v) => JSON.stringify(v) === JSON.stringify(value)))
+      throw new NotBuilt(`no ${name}=${JSON.stringify(value)}`);
     return value;
   }
 

@@ -20,9 +20,13 @@ describe.each([{ compiled: false }, { compiled: true }])("golden figures, compil
   });
 
   it("has the cases that are not built yet listed", () => {
-    const open = reports.flatMap((r) => r.outcomes.flatMap((o) => (o.kind === "not built" ? [`${r.family}/${o.id}: ${o.reason}`] : [])));
+    const open = reports.flatMap((r) =>
+      r.outcomes.flatMap((o) => (o.kind === "not built" ? [`${r.family}/${o.id}: ${o.reason}`] : [])),
+    );
     const passed = reports.reduce((n, r) => n + r.passed, 0);
-    console.log(`golden, ${compiled ? "compiled" : "eager"}: ${passed} passed, ${open.length} not built yet\n  ${open.join("\n  ")}`);
+    console.log(
+      `golden, ${compiled ? "compiled" : "eager"}: ${passed} passed, ${open.length} not built yet\n  ${open.join("\n  ")}`,
+    );
     expect(passed + open.length).toBe(571);
   });
 });
@@ -35,19 +39,31 @@ describe("the report", () => {
     wrong.set("out.y", { ...y, data: y.data.map((v, i) => (i === 3 ? v * 1.001 : v)) });
     const report = await runFamily("ops", [{ ...c, tensors: wrong }], { compiled: false });
     expect(report).toMatchObject({ passed: 0, failed: 1, notBuilt: 0 });
-    expect(describeReport(report)).toMatch(/FAILED ops\/exp {2}out\.y: got .* want .* at element 3 of \(3,5\); error .*, allowed/);
+    expect(describeReport(report)).toMatch(
+      /FAILED ops\/exp {2}out\.y: got .* want .* at element 3 of \(3,5\); error .*, allowed/,
+    );
   });
 
   it("lists unknown ops and arguments as not built, with the reason", async () => {
     const [c] = loadFamily(dir, "activation") as [ReturnType<typeof loadFamily>[number]];
-    const strange = [{ ...c, op: "Zelu" }, { ...c, args: { wobble: 3 } }, { ...c, family: "magic" }];
+    const strange = [
+      { ...c, op: "Zelu" },
+      { ...c, args: { wobble: 3 } },
+      { ...c, family: "magic" },
+    ];
     const { outcomes } = await runFamily("activation", strange, { compiled: false });
-    expect(outcomes.map((o) => o.kind === "not built" && o.reason)).toEqual(["no Zelu", "no argument wobble", 'no family "magic"']);
+    expect(outcomes.map((o) => o.kind === "not built" && o.reason)).toEqual([
+      "no Zelu",
+      "no argument wobble",
+      'no family "magic"',
+    ]);
   });
 
   it("fails what does not fit", async () => {
     const [c] = loadFamily(dir, "dense") as [ReturnType<typeof loadFamily>[number]];
-    const { outcomes } = await runFamily("dense", [{ ...c, args: { ...c.args, out_features: 8 } }], { compiled: false });
+    const { outcomes } = await runFamily("dense", [{ ...c, args: { ...c.args, out_features: 8 } }], {
+      compiled: false,
+    });
     expect(outcomes[0]).toMatchObject({ kind: "failed", faults: [expect.stringContaining("wrong shapes: weight")] });
   });
 });

@@ -2,8 +2,20 @@ import { describe, expect, it } from "vitest";
 import type { GoldenTensor } from "./case.js";
 import { compare } from "./rule.js";
 
-const f32 = (data: number[], f32Err = 0, scale = 1): GoldenTensor => ({ shape: [data.length], dtype: "f32", data: Float32Array.from(data), f32Err, scale });
-const i32 = (data: number[]): GoldenTensor => ({ shape: [data.length], dtype: "i32", data: Int32Array.from(data), f32Err: 0, scale: 1 });
+const f32 = (data: number[], f32Err = 0, scale = 1): GoldenTensor => ({
+  shape: [data.length],
+  dtype: "f32",
+  data: Float32Array.from(data),
+  f32Err,
+  scale,
+});
+const i32 = (data: number[]): GoldenTensor => ({
+  shape: [data.length],
+  dtype: "i32",
+  data: Int32Array.from(data),
+  f32Err: 0,
+  scale: 1,
+});
 const got = (...data: number[]) => ({ shape: [data.length], data: Float32Array.from(data) });
 const ratio = (g: Parameters<typeof compare>[0], want: GoldenTensor) => compare(g, want).ratio;
 
@@ -28,7 +40,9 @@ describe("the rule", () => {
   });
 
   it("wants the shape and the kind of number", () => {
-    expect(compare({ shape: [1, 2], data: Float32Array.of(1, 2) }, f32([1, 2])).fault).toBe("shape (1,2) instead of (2)");
+    expect(compare({ shape: [1, 2], data: Float32Array.of(1, 2) }, f32([1, 2])).fault).toBe(
+      "shape (1,2) instead of (2)",
+    );
     expect(compare(got(1), i32([1])).fault).toBe("f32 instead of integers");
     expect(compare({ shape: [1], data: Int32Array.of(1) }, f32([1])).fault).toBe("integers instead of f32");
   });

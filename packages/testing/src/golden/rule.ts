@@ -26,7 +26,8 @@ export function compare(got: Got, want: GoldenTensor): Verdict {
   const wrong = (fault: string): Verdict => ({ ratio: Number.POSITIVE_INFINITY, fault });
   if (`${got.shape}` !== `${want.shape}`) return wrong(`shape (${got.shape}) instead of (${want.shape})`);
   if (want.dtype === "i32" && got.data instanceof Float32Array) return wrong("f32 instead of integers");
-  if (want.dtype === "f32" && (got.data instanceof Int32Array || got.data instanceof Uint32Array)) return wrong("integers instead of f32");
+  if (want.dtype === "f32" && (got.data instanceof Int32Array || got.data instanceof Uint32Array))
+    return wrong("integers instead of f32");
 
   const allowed = want.dtype === "i32" ? 0 : toleranceOf(want);
   let worst = -1;

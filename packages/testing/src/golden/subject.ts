@@ -1,7 +1,7 @@
 // A case that is a function of tensors, maybe with weights: computed forward and backward, and set against PyTorch.
 // L = Σ over the float outputs of Σ out · cot; gin.* and gparam.* are its gradients, after.* the buffers after the call.
 
-import { compile, keep, type Module, type Tensor, tensor, valueAndGrad, type Variable } from "@nn/tensor";
+import { compile, keep, type Module, type Tensor, tensor, type Variable, valueAndGrad } from "@nn/tensor";
 import { type GoldenCase, type GoldenTensor, tensorsOf } from "./case.js";
 import type { Got } from "./rule.js";
 
@@ -33,7 +33,8 @@ export async function check(c: GoldenCase, subject: Subject, { compiled }: Mode)
   if (module) {
     module.loadStateDict(state);
     module.train(c.train);
-  } else if (Object.keys(state).length > 0) throw new Error(`weights ${Object.keys(state)} for a function that has none`);
+  } else if (Object.keys(state).length > 0)
+    throw new Error(`weights ${Object.keys(state)} for a function that has none`);
 
   const inputs = fromGolden(tensorsOf(c, "in"));
   const weights = module?.namedVariables() ?? new Map<string, Variable>();
@@ -74,7 +75,11 @@ export function fromGolden(tensors: ReadonlyMap<string, GoldenTensor>): Tensors 
 type Gradients = { out: Tensors; gin: Tensors; gparam: Tensors };
 
 /** The whole computation as one function, so that compile() sees all of it. */
-function gradients(c: GoldenCase, subject: Subject, weights: ReadonlyMap<string, Variable>): (inputs: Tensors) => Gradients {
+function gradients(
+  c: GoldenCase,
+  subject: Subject,
+  weights: ReadonlyMap<string, Variable>,
+): (inputs: Tensors) => Gradients {
   const cotangents = fromGolden(tensorsOf(c, "cot"));
   const gin = [...tensorsOf(c, "gin").keys()];
   const gparam = [...tensorsOf(c, "gparam").keys()];
@@ -90,7 +95,8 @@ function gradients(c: GoldenCase, subject: Subject, weights: ReadonlyMap<string,
       for (const t of Object.values(out)) keep(t);
       return lossOf(out, cotangents);
     }, wrt);
-    const named = (names: readonly string[], from: number) => Object.fromEntries(names.map((name, i) => [name, found[from + i]!]));
+    const named = (names: readonly string[], from: number) =>
+      Object.fromEntries(names.map((name, i) => [name, found[from + i]!]));
     return { out, gin: named(gin, 0), gparam: named(gparam, gin.length) };
   };
 }

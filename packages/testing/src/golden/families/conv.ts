@@ -13,7 +13,12 @@ type AvgPool = typeof nn.AvgPool1d | typeof nn.AvgPool2d | typeof nn.AvgPool3d;
 const convolution = (Class: Conv) =>
   layer((args: Args) => {
     const options = args.options({
-      stride: "stride", padding: "padding", dilation: "dilation", groups: "groups", bias: "bias", padding_mode: "paddingMode",
+      stride: "stride",
+      padding: "padding",
+      dilation: "dilation",
+      groups: "groups",
+      bias: "bias",
+      padding_mode: "paddingMode",
     });
     return new Class(args.get("in_channels"), args.get("out_channels"), args.get<Size>("kernel_size"), options);
   });
@@ -33,7 +38,10 @@ const maxPool = (Class: MaxPool) =>
 
 const avgPool = (Class: AvgPool) =>
   layer((args: Args) => {
-    const names = { count_include_pad: "countIncludePad", ...(args.get("divisor_override", null) === null ? {} : { divisor_override: "divisorOverride" }) };
+    const names = {
+      count_include_pad: "countIncludePad",
+      ...(args.get("divisor_override", null) === null ? {} : { divisor_override: "divisorOverride" }),
+    };
     return new Class(args.get<Size>("kernel_size"), window(args, names));
   });
 

@@ -13,6 +13,16 @@ import { rnn } from "./rnn.js";
 import { train } from "./train.js";
 
 export const families: Readonly<Record<string, Family>> = {
-  activation, conv, dense, init, loss, norm, ops, optim, pool, rnn, train,
+  activation,
+  conv,
+  dense,
+  init,
+  loss,
+  norm,
+  ops,
+  optim,
+  pool,
+  rnn,
+  train,
   sched: familyOf({}), // @nn/optim has no schedules yet
 };

@@ -3,15 +3,17 @@
 import * as layers from "@nn/layers";
 import { logSoftmax, type Tensor } from "@nn/tensor";
 import type { Args } from "../case.js";
-import { type Builder, familyOf } from "./family.js";
-import { gives } from "./family.js";
+import { type Builder, familyOf, gives } from "./family.js";
 
 type Reduction = "mean" | "sum" | "none";
 
 const reduction = (args: Args) => ({ reduction: args.only<Reduction>("reduction", "mean", "sum", "none") });
 
 /** Of x and t, with numbers for options, by PyTorch's names and ours. */
-const plain = (f: (x: Tensor, t: Tensor, options: { reduction: Reduction }) => Tensor, names: Record<string, string> = {}): Builder =>
+const plain = (
+  f: (x: Tensor, t: Tensor, options: { reduction: Reduction }) => Tensor,
+  names: Record<string, string> = {},
+): Builder =>
   gives((args) => {
     const options = { ...reduction(args), ...args.options(names) };
     // Masks come as integers.
@@ -23,7 +25,10 @@ const classes = (f: typeof layers.crossEntropy): Builder =>
   gives((args) => {
     args.get("weight", false); // the tensor is an input
     args.get("probabilities", false); // what the targets are follows from their dtype
-    const options = { ...reduction(args), ...args.options({ ignore_index: "ignoreIndex", label_smoothing: "labelSmoothing" }) };
+    const options = {
+      ...reduction(args),
+      ...args.options({ ignore_index: "ignoreIndex", label_smoothing: "labelSmoothing" }),
+    };
     return ({ x, t, weight }) => f(x!, t!, weight ? { ...options, weight } : options);
   });
 
@@ -33,7 +38,11 @@ const binary = (f: typeof layers.binaryCrossEntropyWithLogits): Builder =>
     args.get("pos_weight", false);
     const options = reduction(args);
     return ({ x, t, weight, pos_weight }) =>
-      f(x!, t!.cast("f32"), { ...options, ...(weight ? { weight } : {}), ...(pos_weight ? { posWeight: pos_weight } : {}) });
+      f(x!, t!.cast("f32"), {
+        ...options,
+        ...(weight ? { weight } : {}),
+        ...(pos_weight ? { posWeight: pos_weight } : {}),
+      });
   });
 
 export const loss = familyOf({
@@ -47,7 +56,10 @@ export const loss = familyOf({
   BCEWithLogitsLoss: binary(layers.binaryCrossEntropyWithLogits),
   KLDivLoss: gives((args, c) => {
     const logTarget = args.get("log_target", false);
-    const options = { reduction: args.only<Reduction | "batchmean">("reduction", "mean", "sum", "none", "batchmean"), logTarget };
+    const options = {
+      reduction: args.only<Reduction | "batchmean">("reduction", "mean", "sum", "none", "batchmean"),
+      logTarget,
+    };
     return ({ x, t }) => layers.klDiv(logSoftmax(x!, 1), c.note.startsWith("both") ? logSoftmax(t!, 1) : t!, options);
   }),
 });

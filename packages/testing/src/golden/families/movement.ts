@@ -1,7 +1,7 @@
 // The part of ops that moves elements: shapes, padding, indexing, sorting.
 
-import * as nn from "@nn/tensor";
 import type { Range, Tensor } from "@nn/tensor";
+import * as nn from "@nn/tensor";
 import { type GoldenCase, tensorsOf } from "../case.js";
 import type { Tensors } from "../subject.js";
 import { type Builder, gives } from "./family.js";
@@ -84,7 +84,8 @@ const shapes: Record<string, Builder> = {
     const shifts = list(args.get<number | number[]>("shifts"));
     const axes = args.get<number | number[] | null>("dims", null);
     // Without axes PyTorch rolls the flattened tensor.
-    return ({ x }) => (axes === null ? nn.roll(nn.flatten(x!), shifts, [0]).reshape(x!.shape) : nn.roll(x!, shifts, list(axes)));
+    return ({ x }) =>
+      axes === null ? nn.roll(nn.flatten(x!), shifts, [0]).reshape(x!.shape) : nn.roll(x!, shifts, list(axes));
   }),
   tril: gives((args) => {
     const k = args.get("diagonal", 0);
@@ -96,10 +97,19 @@ const shapes: Record<string, Builder> = {
   }),
   pad: gives((args) => {
     const flat = args.get<number[]>("pad");
-    const mode = args.only<"constant" | "reflect" | "replicate" | "circular">("mode", "constant", "reflect", "replicate", "circular");
+    const mode = args.only<"constant" | "reflect" | "replicate" | "circular">(
+      "mode",
+      "constant",
+      "reflect",
+      "replicate",
+      "circular",
+    );
     const value = args.get<number | null>("value", null) ?? 0;
     // PyTorch's list begins with the last axis; ours is in the order of the axes.
-    const pairs = Array.from({ length: flat.length / 2 }, (_, i) => [flat[2 * i]!, flat[2 * i + 1]!] as const).reverse();
+    const pairs = Array.from(
+      { length: flat.length / 2 },
+      (_, i) => [flat[2 * i]!, flat[2 * i + 1]!] as const,
+    ).reverse();
     return ({ x }) => nn.pad(x!, pairs, mode === "constant" ? { mode, value } : { mode });
   }),
 };

@@ -3,7 +3,7 @@
 import { Conv1d, Conv2d, Conv3d, MaxPool1d, MaxPool2d } from "@nn/conv";
 import { BatchNorm2d, Embedding, LayerNorm, Linear } from "@nn/layers";
 import { GRU, LSTM, RNN } from "@nn/recurrent";
-import { gelu, Module, pad, relu, sigmoid, silu, tanh, type Tensor } from "@nn/tensor";
+import { gelu, Module, pad, relu, sigmoid, silu, type Tensor, tanh } from "@nn/tensor";
 import { type GoldenTensor, NotBuilt } from "../case.js";
 
 type Step = (x: Tensor) => Tensor;
@@ -71,24 +71,43 @@ const plain: Record<string, Step> = {
 };
 
 /** A layer with weights; its kind follows from its name and the rank of its weight. */
-function layer(name: string, options: readonly string[], weights: ReadonlyMap<string, GoldenTensor>): Module & { forward(x: Tensor): Tensor } {
+function layer(
+  name: string,
+  options: readonly string[],
+  weights: ReadonlyMap<string, GoldenTensor>,
+): Module & { forward(x: Tensor): Tensor } {
   const { shape } = weights.get(`${name}.weight`)!;
   const bias = weights.has(`${name}.bias`);
   const [out, size] = shape as [number, number];
   if (name.startsWith("emb")) return new Embedding(out, size);
   if (name.startsWith("bn")) return new BatchNorm2d(out); // the nets with a BatchNorm are of images
   if (shape.length === 2) return new Linear(size, out, { bias });
-  const given = (word: string) => Number(options.find((o) => o.startsWith(word))?.slice(word.length) ?? (word === "pad" ? 0 : 1));
+  const given = (word: string) =>
+    Number(options.find((o) => o.startsWith(word))?.slice(word.length) ?? (word === "pad" ? 0 : 1));
   const kernel = shape.slice(2);
   const groups = options.some((o) => o.includes("depthwise")) ? out : 1;
   const Conv = [Conv1d, Conv2d, Conv3d][kernel.length - 1]!;
-  return new Conv(size * groups, out, kernel, { bias, groups, stride: given("stride"), padding: given("pad"), dilation: given("dilation") });
+  return new Conv(size * groups, out, kernel, {
+    bias,
+    groups,
+    stride: given("stride"),
+    padding: given("pad"),
+    dilation: given("dilation"),
+  });
 }
 
-function recurrent(name: string, options: readonly string[], weights: ReadonlyMap<string, GoldenTensor>): RNN | GRU | LSTM {
+function recurrent(
+  name: string,
+  options: readonly string[],
+  weights: ReadonlyMap<string, GoldenTensor>,
+): RNN | GRU | LSTM {
   const [hidden, size] = [weights.get("rnn.weight_hh_l0")!.shape[1]!, weights.get("rnn.weight_ih_l0")!.shape[1]!];
   const numLayers = [...weights.keys()].filter((key) => /^rnn\.weight_ih_l\d+$/.test(key)).length;
-  const shared = { numLayers, batchFirst: options.includes("batch_first"), bidirectional: options.includes("bidirectional") };
+  const shared = {
+    numLayers,
+    batchFirst: options.includes("batch_first"),
+    bidirectional: options.includes("bidirectional"),
+  };
   const Class = { RNN, GRU, LSTM }[name as "RNN"]!;
   return new Class(size, hidden, shared);
 }

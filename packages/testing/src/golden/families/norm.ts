@@ -7,26 +7,33 @@ import { type Builder, familyOf } from "./family.js";
 
 type BatchNorm = typeof BatchNorm1d | typeof BatchNorm2d | typeof BatchNorm3d;
 
-const batchNorm = (Class: BatchNorm): Builder => (args) => {
-  const options = args.options({ eps: "eps", momentum: "momentum", affine: "affine", track_running_stats: "trackRunningStats" });
-  const calls = args.get<("train" | "eval")[] | null>("calls", null);
-  const module = new Class(args.get("num_features"), options);
-  if (calls === null) return { module, run: ({ x }) => ({ y: module.forward(x!) }) };
-  // "train on x0 … in order, then eval on x0": outputs train0, train1, … and eval.
-  return {
-    module,
-    run(ins) {
-      const out: Tensors = {};
-      let n = 0;
-      for (const call of calls) {
-        module.train(call === "train");
-        if (call === "train") out[`train${n}`] = module.forward(ins[`x${n++}`]!);
-        else out["eval"] = module.forward(ins["x0"]!);
-      }
-      return out;
-    },
+const batchNorm =
+  (Class: BatchNorm): Builder =>
+  (args) => {
+    const options = args.options({
+      eps: "eps",
+      momentum: "momentum",
+      affine: "affine",
+      track_running_stats: "trackRunningStats",
+    });
+    const calls = args.get<("train" | "eval")[] | null>("calls", null);
+    const module = new Class(args.get("num_features"), options);
+    if (calls === null) return { module, run: ({ x }) => ({ y: module.forward(x!) }) };
+    // "train on x0 … in order, then eval on x0": outputs train0, train1, … and eval.
+    return {
+      module,
+      run(ins) {
+        const out: Tensors = {};
+        let n = 0;
+        for (const call of calls) {
+          module.train(call === "train");
+          if (call === "train") out[`train${n}`] = module.forward(ins[`x${n++}`]!);
+          else out["eval"] = module.forward(ins["x0"]!);
+        }
+        return out;
+      },
+    };
   };
-};
 
 export const norm = familyOf({
   BatchNorm1d: batchNorm(BatchNorm1d),

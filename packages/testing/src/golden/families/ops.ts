@@ -1,13 +1,18 @@
 // Functions of tensors, by the names of torch and torch.nn.functional.
 
-import * as nn from "@nn/tensor";
 import type { Tensor } from "@nn/tensor";
+import * as nn from "@nn/tensor";
 import { type Args, type GoldenCase, tensorsOf } from "../case.js";
 import type { Tensors } from "../subject.js";
 import { type Builder, familyOf, gives } from "./family.js";
 import { movement } from "./movement.js";
 
-const unary = (f: (x: Tensor) => Tensor): Builder => gives(() => ({ x }) => f(x!));
+const unary = (f: (x: Tensor) => Tensor): Builder =>
+  gives(
+    () =>
+      ({ x }) =>
+        f(x!),
+  );
 
 /** Of a and b, or of a and a number given as `other`. */
 const binary = (f: (a: Tensor, b: Tensor | number) => Tensor): Builder =>
@@ -48,11 +53,13 @@ const position = (f: (x: Tensor, axis: number | undefined, options: Keep) => Ten
   reduction((x, axes, options) => f(x, (axes ?? undefined) as number | undefined, options));
 
 /** Of `max_dim` and its like: outputs values and indices. */
-const withIndex = (f: (x: Tensor, axis: number, options: Keep) => { values: Tensor; indices: Tensor }): Builder => (args) => {
-  const axis = args.get<number>("dim");
-  const keepDims = args.get("keepdim", false);
-  return { run: ({ x }) => ({ ...f(x!, axis, { keepDims }) }) };
-};
+const withIndex =
+  (f: (x: Tensor, axis: number, options: Keep) => { values: Tensor; indices: Tensor }): Builder =>
+  (args) => {
+    const axis = args.get<number>("dim");
+    const keepDims = args.get("keepdim", false);
+    return { run: ({ x }) => ({ ...f(x!, axis, { keepDims }) }) };
+  };
 
 /** Of x along `dim`. */
 const along = (f: (x: Tensor, axis: number) => Tensor): Builder =>
@@ -62,17 +69,53 @@ const along = (f: (x: Tensor, axis: number) => Tensor): Builder =>
   });
 
 const pointwise: Record<string, Builder> = {
-  add: scaled(nn.add), sub: scaled(nn.sub), mul: binary(nn.mul), div: binary(nn.div), pow: binary(nn.pow),
-  maximum: binary(nn.maximum), minimum: binary(nn.minimum),
-  eq: binary(nn.eq), ne: binary(nn.ne), lt: binary(nn.lt), le: binary(nn.le), gt: binary(nn.gt), ge: binary(nn.ge),
-  logical_and: binary(nn.logicalAnd), logical_or: binary(nn.logicalOr), logical_xor: binary(nn.logicalXor),
-  logical_not: unary(nn.logicalNot), isnan: unary(nn.isNaN), isfinite: unary(nn.isFinite),
-  neg: unary(nn.neg), abs: unary(nn.abs), sign: unary(nn.sign), square: unary(nn.square), reciprocal: unary(nn.reciprocal),
-  floor: unary(nn.floor), ceil: unary(nn.ceil), trunc: unary(nn.trunc),
-  exp: unary(nn.exp), expm1: unary(nn.expm1), log: unary(nn.log), log1p: unary(nn.log1p), log2: unary(nn.log2), log10: unary(nn.log10),
-  sqrt: unary(nn.sqrt), rsqrt: unary(nn.rsqrt), erf: unary(nn.erf),
-  sin: unary(nn.sin), cos: unary(nn.cos), tan: unary(nn.tan), asin: unary(nn.asin), acos: unary(nn.acos), atan: unary(nn.atan),
-  sinh: unary(nn.sinh), cosh: unary(nn.cosh), tanh: unary(nn.tanh), sigmoid: unary(nn.sigmoid), relu: unary(nn.relu),
+  add: scaled(nn.add),
+  sub: scaled(nn.sub),
+  mul: binary(nn.mul),
+  div: binary(nn.div),
+  pow: binary(nn.pow),
+  maximum: binary(nn.maximum),
+  minimum: binary(nn.minimum),
+  eq: binary(nn.eq),
+  ne: binary(nn.ne),
+  lt: binary(nn.lt),
+  le: binary(nn.le),
+  gt: binary(nn.gt),
+  ge: binary(nn.ge),
+  logical_and: binary(nn.logicalAnd),
+  logical_or: binary(nn.logicalOr),
+  logical_xor: binary(nn.logicalXor),
+  logical_not: unary(nn.logicalNot),
+  isnan: unary(nn.isNaN),
+  isfinite: unary(nn.isFinite),
+  neg: unary(nn.neg),
+  abs: unary(nn.abs),
+  sign: unary(nn.sign),
+  square: unary(nn.square),
+  reciprocal: unary(nn.reciprocal),
+  floor: unary(nn.floor),
+  ceil: unary(nn.ceil),
+  trunc: unary(nn.trunc),
+  exp: unary(nn.exp),
+  expm1: unary(nn.expm1),
+  log: unary(nn.log),
+  log1p: unary(nn.log1p),
+  log2: unary(nn.log2),
+  log10: unary(nn.log10),
+  sqrt: unary(nn.sqrt),
+  rsqrt: unary(nn.rsqrt),
+  erf: unary(nn.erf),
+  sin: unary(nn.sin),
+  cos: unary(nn.cos),
+  tan: unary(nn.tan),
+  asin: unary(nn.asin),
+  acos: unary(nn.acos),
+  atan: unary(nn.atan),
+  sinh: unary(nn.sinh),
+  cosh: unary(nn.cosh),
+  tanh: unary(nn.tanh),
+  sigmoid: unary(nn.sigmoid),
+  relu: unary(nn.relu),
   round: gives((args) => {
     args.only("decimals", 0);
     return ({ x }) => nn.round(x!);
@@ -89,7 +132,11 @@ const pointwise: Record<string, Builder> = {
     const [min, max] = [args.get<number | null>("min", null), args.get<number | null>("max", null)];
     return ({ x }) => nn.clamp(x!, min, max);
   }),
-  where: gives(() => ({ c, a, b }) => nn.where(c!, a!, b!)),
+  where: gives(
+    () =>
+      ({ c, a, b }) =>
+        nn.where(c!, a!, b!),
+  ),
   masked_fill: gives((args) => {
     const value = args.get<number>("value");
     return ({ x, mask }) => nn.maskedFill(x!, mask!, value);
@@ -97,18 +144,32 @@ const pointwise: Record<string, Builder> = {
 };
 
 const reductions: Record<string, Builder> = {
-  sum: reduction(nn.sum), mean: reduction(nn.mean), prod: reduction(nn.prod), amax: reduction(nn.max), amin: reduction(nn.min),
-  any: reduction(nn.any), all: reduction(nn.all), logsumexp: reduction(nn.logSumExp),
-  var: variance(nn.variance), var_biased: variance(nn.variance), std: variance(nn.std),
-  norm1: norm(1), norm2: norm(2), norm_inf: norm(Number.POSITIVE_INFINITY),
+  sum: reduction(nn.sum),
+  mean: reduction(nn.mean),
+  prod: reduction(nn.prod),
+  amax: reduction(nn.max),
+  amin: reduction(nn.min),
+  any: reduction(nn.any),
+  all: reduction(nn.all),
+  logsumexp: reduction(nn.logSumExp),
+  var: variance(nn.variance),
+  var_biased: variance(nn.variance),
+  std: variance(nn.std),
+  norm1: norm(1),
+  norm2: norm(2),
+  norm_inf: norm(Number.POSITIVE_INFINITY),
   norm: reductionWith((args) => {
     const p = Number(`${args.get<number | string>("p", 2)}`.replace("inf", "Infinity"));
     return (x, axes, options) => nn.norm(x, axes, { ...options, p });
   }),
-  argmax: position(nn.argmax), argmin: position(nn.argmin),
-  max_dim: withIndex(nn.maxWithIndex), min_dim: withIndex(nn.minWithIndex),
-  cumsum: along(nn.cumsum), cumprod: along(nn.cumprod),
-  softmax: along(nn.softmax), log_softmax: along(nn.logSoftmax),
+  argmax: position(nn.argmax),
+  argmin: position(nn.argmin),
+  max_dim: withIndex(nn.maxWithIndex),
+  min_dim: withIndex(nn.minWithIndex),
+  cumsum: along(nn.cumsum),
+  cumprod: along(nn.cumprod),
+  softmax: along(nn.softmax),
+  log_softmax: along(nn.logSoftmax),
 };
 
 /** The inputs in the order of the file: a, b, c, … */
@@ -129,7 +190,11 @@ const products: Record<string, Builder> = {
 
 /** Small programs of several ops; their notes say what they are. */
 const programs: Record<string, Builder> = {
-  mse_reused_leaf: gives(() => ({ x }) => x!.mul(x!.exp()).add(x!.sum(0).div(x!.abs().add(1)))),
+  mse_reused_leaf: gives(
+    () =>
+      ({ x }) =>
+        x!.mul(x!.exp()).add(x!.sum(0).div(x!.abs().add(1))),
+  ),
   attention: gives((_, c) => {
     const divisor = /\/ *([\d.]+)\)/.exec(c.note)?.[1]; // softmax(q k^T / 2) v
     return ({ q, k, v }) => {

@@ -1,25 +1,43 @@
 // Optimisers over many steps, with given gradients or in a small net; clipping of gradients.
 
-import { Adam, AdamW, clipGradNorm, clipGradValue, type Optimizer, SGD } from "@nn/optim";
+import * as nn from "@nn/optim";
+import { clipGradNorm, clipGradValue, type Optimizer } from "@nn/optim";
 import { compile, type Tensor, Variable } from "@nn/tensor";
 import { Args, type GoldenCase, NotBuilt, tensorsOf } from "../case.js";
 import type { Got } from "../rule.js";
 import { type Finding, findings, fromGolden, type Mode, type Tensors } from "../subject.js";
 import type { Family } from "./family.js";
 
-// biome-ignore lint/suspicious/noExplicitAny: the options of each optimiser are of another type
 type Make = (params: any, options: any) => Optimizer<any>;
 
 const COMMON = { lr: "lr", weight_decay: "weightDecay", maximize: "maximize" };
-const ADAM = { ...COMMON, betas: "betas", eps: "eps", amsgrad: "amsgrad" };
+const BETAS = { ...COMMON, betas: "betas", eps: "eps" };
+const ADAM = { ...BETAS, amsgrad: "amsgrad" };
+const SGD = { ...COMMON, momentum: "momentum", dampening: "dampening", nesterov: "nesterov" };
+const RMSPROP = { ...COMMON, alpha: "alpha", eps: "eps", momentum: "momentum", centered: "centered" };
+const ADAGRAD = { ...COMMON, lr_decay: "lrDecay", initial_accumulator_value: "initialAccumulatorValue", eps: "eps" };
+
+/** How each is made, and PyTorch's names of its options with ours. */
 const known: Record<string, { make: Make; names: Readonly<Record<string, string>> }> = {
-  SGD: { make: (p, o) => new SGD(p, o), names: { ...COMMON, momentum: "momentum", dampening: "dampening", nesterov: "nesterov" } },
-  Adam: { make: (p, o) => new Adam(p, o), names: ADAM },
-  AdamW: { make: (p, o) => new AdamW(p, o), names: ADAM },
+  SGD: { make: (p, o) => new nn.SGD(p, o), names: SGD },
+  Adam: { make: (p, o) => new nn.Adam(p, o), names: ADAM },
+  AdamW: { make: (p, o) => new nn.AdamW(p, o), names: ADAM },
+  RMSprop: { make: (p, o) => new nn.RMSprop(p, o), names: RMSPROP },
+  Adagrad: { make: (p, o) => new nn.Adagrad(p, o), names: ADAGRAD },
+  Adadelta: { make: (p, o) => new nn.Adadelta(p, o), names: { ...COMMON, rho: "rho", eps: "eps" } },
+  NAdam: { make: (p, o) => new nn.NAdam(p, o), names: { ...BETAS, momentum_decay: "momentumDecay" } },
+  RAdam: { make: (p, o) => new nn.RAdam(p, o), names: BETAS },
+  Adamax: { make: (p, o) => new nn.Adamax(p, o), names: BETAS },
+  Rprop: { make: (p, o) => new nn.Rprop(p, o), names: { ...COMMON, etas: "etas", step_sizes: "stepSizes" } },
 };
 
 /** An optimiser from PyTorch's name and arguments; `groups[i]` has what parameter i has of its own. */
-export function optimizerOf(op: string, args: object, params: readonly Variable[], groups?: readonly object[]): Optimizer {
+export function optimizerOf(
+  op: string,
+  args: object,
+  params: readonly Variable[],
+  groups?: readonly object[],
+): Optimizer {
   const kind = known[op];
   if (!kind) throw new NotBuilt(`no ${op}`);
   const options = (given: object) => {
@@ -30,7 +48,10 @@ export function optimizerOf(op: string, args: object, params: readonly Variable[
   };
   if (groups === undefined) return kind.make(params, options(args));
   if (groups.length !== params.length) throw new Error(`${groups.length} groups for ${params.length} parameters`);
-  return kind.make(groups.map((g, i) => ({ params: [params[i]], ...options(g) })), options(args));
+  return kind.make(
+    groups.map((g, i) => ({ params: [params[i]], ...options(g) })),
+    options(args),
+  );
 }
 
 export const optim: Family = async (c, mode) => {
@@ -94,7 +115,8 @@ async function clip(c: GoldenCase, { compiled }: Mode): Promise<Finding[]> {
 
 function clipping(c: GoldenCase): (ins: Tensors) => Tensors {
   const args = new Args(c.args);
-  const named = (ins: Tensors, list: readonly Tensor[]) => Object.fromEntries(Object.keys(ins).map((name, i) => [name, list[i]!]));
+  const named = (ins: Tensors, list: readonly Tensor[]) =>
+    Object.fromEntries(Object.keys(ins).map((name, i) => [name, list[i]!]));
   const build: Record<string, () => (ins: Tensors) => Tensors> = {
     clip_grad_norm() {
       const maxNorm = args.get<number>("max_norm");
@@ -116,7 +138,8 @@ function clipping(c: GoldenCase): (ins: Tensors) => Tensors {
   return f;
 }
 
-const prefixed = (out: Tensors): Tensors => Object.fromEntries(Object.entries(out).map(([name, t]) => [`out.${name}`, t]));
+const prefixed = (out: Tensors): Tensors =>
+  Object.fromEntries(Object.entries(out).map(([name, t]) => [`out.${name}`, t]));
 
 function variables(c: GoldenCase): Map<string, Variable> {
   return new Map(Object.entries(fromGolden(tensorsOf(c, "param"))).map(([name, t]) => [name, new Variable(t)]));

@@ -23,33 +23,41 @@ function lengthsOf(c: GoldenCase, batchFirst: boolean): { lengths?: number[] } {
 }
 
 /** Output and final states by the case's names; `last` is the last step of the output. */
-function named(c: GoldenCase, batchFirst: boolean, { output, h, ...rest }: { output: Tensor; h: Tensor; c?: Tensor }): Tensors {
+function named(
+  c: GoldenCase,
+  batchFirst: boolean,
+  { output, h, ...rest }: { output: Tensor; h: Tensor; c?: Tensor },
+): Tensors {
   if (c.tensors.has("out.last")) return { last: output.select(batchFirst ? 1 : 0, -1) };
   return { y: output, h_n: h, ...(rest.c ? { c_n: rest.c } : {}) };
 }
 
 const sizes = (args: Args) => [args.get<number>("input_size"), args.get<number>("hidden_size")] as const;
 
-const plain = (make: (args: Args) => RNN | GRU): Builder => (args, c) => {
-  const module = make(args);
-  const batchFirst = args.get("batch_first", false);
-  const lengths = lengthsOf(c, batchFirst);
-  return { module, run: ({ x, h0 }) => named(c, batchFirst, module.forward(x!, h0, lengths)) };
-};
-
-const cell = (make: (args: Args) => RNNCell | GRUCell): Builder => (args) => {
-  const module = make(args);
-  return {
-    module,
-    run({ x, h0 }): Tensors {
-      if (x!.rank < 3) return { h: module.forward(x!, h0) };
-      // Stepped over x[t].
-      const outputs: Tensor[] = [];
-      for (let t = 0; t < x!.shape[0]!; t++) outputs.push(module.forward(x!.select(0, t), outputs.at(-1) ?? h0));
-      return { y: stack(outputs), h_n: outputs.at(-1)! };
-    },
+const plain =
+  (make: (args: Args) => RNN | GRU): Builder =>
+  (args, c) => {
+    const module = make(args);
+    const batchFirst = args.get("batch_first", false);
+    const lengths = lengthsOf(c, batchFirst);
+    return { module, run: ({ x, h0 }) => named(c, batchFirst, module.forward(x!, h0, lengths)) };
   };
-};
+
+const cell =
+  (make: (args: Args) => RNNCell | GRUCell): Builder =>
+  (args) => {
+    const module = make(args);
+    return {
+      module,
+      run({ x, h0 }): Tensors {
+        if (x!.rank < 3) return { h: module.forward(x!, h0) };
+        // Stepped over x[t].
+        const outputs: Tensor[] = [];
+        for (let t = 0; t < x!.shape[0]!; t++) outputs.push(module.forward(x!.select(0, t), outputs.at(-1) ?? h0));
+        return { y: stack(outputs), h_n: outputs.at(-1)! };
+      },
+    };
+  };
 
 export const rnn = familyOf({
   RNN: plain((args) => new RNN(...sizes(args), layerOptions(args, { nonlinearity: "nonlinearity" }))),
@@ -60,7 +68,8 @@ export const rnn = familyOf({
     const lengths = lengthsOf(c, batchFirst);
     return {
       module,
-      run: ({ x, h0, c0 }) => named(c, batchFirst, module.forward(x!, h0 && c0 ? { h: h0, c: c0 } : undefined, lengths)),
+      run: ({ x, h0, c0 }) =>
+        named(c, batchFirst, module.forward(x!, h0 && c0 ? { h: h0, c: c0 } : undefined, lengths)),
     };
   },
   RNNCell: cell((args) => new RNNCell(...sizes(args), args.options({ bias: "bias", nonlinearity: "nonlinearity" }))),

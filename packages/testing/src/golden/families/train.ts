@@ -29,7 +29,9 @@ export const train: Family = async (c, { compiled }) => {
       norm = clipped.totalNorm;
       return clipped.gradients;
     };
-    const value = optimizer.minimize(() => loss(module.forward(indexSelect(x, 0, rows)), indexSelect(t, 0, rows)), { transform });
+    const value = optimizer.minimize(() => loss(module.forward(indexSelect(x, 0, rows)), indexSelect(t, 0, rows)), {
+      transform,
+    });
     return norm ? { loss: value, norm } : { loss: value };
   };
   const step = compiled ? compile(plain) : plain;
