@@ -2,6 +2,7 @@
  * Weighs small programs as a user would ship them: bundled from the built packages with esbuild, minified, gzip. The
  * budgets are in size-budgets.json. With `--list`, also the files that weigh most.
  */
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -11,7 +12,7 @@ import { root } from "./workspace.mjs";
 const scripts = join(root, "scripts");
 /** @type {{ name: string, entry: string, maxBytes: number }[]} */
 const budgets = JSON.parse(readFileSync(join(scripts, "size-budgets.json"), "utf8"));
-let tooBig = 0;
+let failures = 0;
 
 for (const { name, entry, maxBytes } of budgets) {
   const { outputFiles, metafile } = await build({
@@ -30,14 +31,20 @@ for (const { name, entry, maxBytes } of budgets) {
   }).catch(() => process.exit(1));
   const bytes = gzipSync(outputFiles[0].contents, { level: 9 }).length;
   const fits = bytes <= maxBytes;
-  if (!fits) tooBig++;
   const figures = `${bytes.toLocaleString("en")} of ${maxBytes.toLocaleString("en")} bytes gzip`;
   console.log(
     `${fits ? "ok" : "TOO BIG"}  ${name}: ${figures} (${outputFiles[0].contents.length.toLocaleString("en")} minified)`,
   );
   if (!fits || process.argv.includes("--list")) list(metafile);
+  // A bundle that lost something it needs would be small, too.
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "-"], {
+    input: outputFiles[0].contents,
+  });
+  const ran = status === 0 && Number.isFinite(Number.parseFloat(stdout.toString()));
+  if (!ran) console.log(`BROKEN   ${name}: the bundle does not run: ${stderr.toString().slice(-600)}`);
+  if (!fits || !ran) failures++;
 }
-process.exit(tooBig > 0 ? 1 : 0);
+process.exit(failures > 0 ? 1 : 0);
 
 /* ---------------------------------------------------------------------------------------------------------------- */
 

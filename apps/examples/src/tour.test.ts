@@ -122,7 +122,7 @@ describe("the command", () => {
     }
     expect(stdout).toMatch(/│ LSTM .* (9[5-9]\.\d|100\.0) %/);
     expect(stdout).not.toContain("\x1b");
-    expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(100);
+    expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(90); // paths may be long
   }, 240_000);
 
   it("helps", async () => {

@@ -90,16 +90,16 @@ function recallParts({ seed }: Options): Part[] {
   const data = { train: drawSequences(9600, 2 * seed), test: drawSequences(1000, 2 * seed + 1) };
   const hidden = 32;
   const layers = [
-    // At the others' learning rate the RNN does not even begin to learn.
+    // At the others' learning rate the RNN learns less still.
     { name: "RNN", lr: 0.005, build: () => new RNN(FEATURES, hidden, { batchFirst: true }) },
     { name: "GRU", lr: 0.01, build: () => new GRU(FEATURES, hidden, { batchFirst: true }) },
     { name: "LSTM", lr: 0.01, build: () => new LSTM(FEATURES, hidden, { batchFirst: true }) },
   ];
   return layers.map(({ name, lr, build }) => ({
     name,
-    task: "delayed recall",
+    task: "recall",
     title: "remembering",
-    about: "One symbol of 8 stands among distractors; up to 19 steps later comes a ? and asks for it.",
+    about: "One of 8 symbols among distractors; up to 19 steps later, a ? asks for it.",
     build: () => new SequenceClassifier(build(), SYMBOLS.length),
     data,
     classes: SYMBOLS.length,
@@ -154,12 +154,12 @@ async function run(part: Part, folder: string, options: Options, terminal: Termi
 function summarise(results: readonly Result[], folder: string, terminal: Terminal): void {
   terminal.heading("Results");
   terminal.table([
-    ["network", "task", "weights", "training", "test", "guessing", "loaded back"],
+    ["network", "task", "weights", "training", "test", "guessing", "reloaded"],
     ...results.map((r) => [
       r.name,
       r.task,
       `${r.parameters}`,
-      `${r.losses.length} steps, ${r.seconds.toFixed(1)} s`,
+      `${r.seconds.toFixed(1)} s`,
       percent(r.accuracy),
       percent(r.chance),
       r.identical ? "identical" : "DIFFERENT",

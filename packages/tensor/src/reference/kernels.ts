@@ -81,7 +81,8 @@ const reduce: Kernel<ReduceAttrs, Run> = {
           if (of === "add") for (; k < end; k++) sum += block[k]!;
           else if (of === "max") for (; k < end; k++) sum = Math.max(sum, block[k]!);
           else if (of === "min") for (; k < end; k++) sum = Math.min(sum, block[k]!);
-          else for (; k < end; k++) sum *= block[k]!;
+          else if (dtype === "f32") for (; k < end; k++) sum *= block[k]!;
+          else for (; k < end; k++) sum = Math.imul(sum, block[k]!); // exact modulo 2³²
           if (left === 0) {
             to[r++] = sum;
             sum = neutral;

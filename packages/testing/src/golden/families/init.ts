@@ -98,7 +98,7 @@ async function bounds(c: GoldenCase, mode: Mode): Promise<Finding[]> {
 /** A layer whose weight has this shape. */
 function layerOf([out, size, ...kernel]: readonly number[]): Module {
   if (kernel.length === 0) return new Linear(size!, out!);
-  return new Conv2d(size!, out!, [kernel[0]!, kernel[1] ?? 1]); // a bound depends on the product alone
+  return new Conv2d(size!, out!, [kernel.reduce((a, b) => a * b), 1]); // a bound depends on the product alone
 }
 
 /** RNN, GRU and LSTM: uniform(−1/√hidden, 1/√hidden); Embedding: normal(0, 1); norm layers: weight 1, bias 0. */
