@@ -14,11 +14,13 @@ import {
   Generator,
   gather,
   getBackend,
+  grad,
   Module,
   manualSeed,
   map,
   matmul,
   NNError,
+  norm,
   ones,
   pad,
   promote,
@@ -26,8 +28,10 @@ import {
   randint,
   randn,
   reference,
+  scatterAdd,
   setBackend,
   slidingWindow,
+  std,
   type Tensor,
   tensor,
   topK,
@@ -148,6 +152,44 @@ describe("ops of one name", () => {
     const both = (x: Tensor) => apply1(twice, [x], {}).add(apply1(thrice, [x], {}));
     expect(await both(ones([2])).toArray()).toEqual([5, 5]);
     expect(await compile(both)(ones([2])).toArray()).toEqual([5, 5]);
+  });
+});
+
+describe("what PyTorch says at the edges", () => {
+  it("takes the gradient of a norm or deviation of nothing as 0", async () => {
+    const x = zeros([3]);
+    for (const f of [() => norm(x), () => norm(x, null, { p: 3 }), () => std(ones([3]).mul(x))]) {
+      expect(await grad(f, [x])[0]!.toArray()).toEqual([0, 0, 0]);
+    }
+  });
+
+  it("adds at an index that is shorter than x", async () => {
+    const index = tensor(new Int32Array([1, 0]), { shape: [1, 2] });
+    const y = scatterAdd(zeros([2, 3]), 0, index, ones([2, 3]));
+    expect(await y.toArray()).toEqual([
+      [0, 1, 0],
+      [1, 0, 0],
+    ]);
+  });
+
+  it("compares integers with numbers out of their range", async () => {
+    expect(
+      await tensor(new Uint32Array([5]))
+        .lt(-1)
+        .toArray(),
+    ).toEqual([false]);
+    expect(
+      await tensor(new Int32Array([5]))
+        .lt(3e9)
+        .toArray(),
+    ).toEqual([true]);
+  });
+
+  it("raises 1 to anything", async () => {
+    const x = tensor([1, -1, -1]);
+    expect(await x.pow(tensor([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])).toArray()).toEqual([
+      1, 1, 1,
+    ]);
   });
 });
 
@@ -298,7 +340,7 @@ describe("random", () => {
     manualSeed(1);
     const n = randn([20000]);
     expect(await n.mean().item()).toBeCloseTo(0, 1);
-    expect(await n.std().item()).toBeCloseTo(1, 1);
+    expect(await std(n).item()).toBeCloseTo(1, 1);
     const u = rand([20000]);
     expect(await u.mean().item()).toBeCloseTo(0.5, 1);
     expect(await u.max().item()).toBeLessThan(1);

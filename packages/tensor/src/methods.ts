@@ -56,7 +56,7 @@ import {
   square,
   sub,
 } from "./ops/pointwise.js";
-import { all, any, argmax, argmin, logSoftmax, max, mean, min, softmax, std, sum, variance } from "./ops/reductions.js";
+import { all, any, argmax, argmin, logSoftmax, max, mean, min, softmax, sum, variance } from "./ops/reductions.js";
 import { Tensor } from "./tensor.js";
 
 /** Reading data back. */
@@ -130,7 +130,6 @@ const methods = {
   argmax,
   argmin,
   variance,
-  std,
   matmul,
   // shape
   reshape,

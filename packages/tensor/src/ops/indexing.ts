@@ -7,7 +7,7 @@ import { defineOp, type OpDef } from "../op.js";
 import { gather as gatherOp, map, reduce, scatterAdd as scatterAddOp } from "../primitives.js";
 import { axisOf } from "../spec.js";
 import type { Tensor } from "../tensor.js";
-import { expand, reshape, slice, transpose, unsqueeze } from "./movement.js";
+import { expand, pad, reshape, slice, transpose, unsqueeze } from "./movement.js";
 import { add, cast, eq } from "./pointwise.js";
 
 /** `out[i, j] = x[index[i, j], j]` for axis 0, and so on: `torch.gather`. On the other axes the index may be shorter than x. */
@@ -16,20 +16,20 @@ export function gather(x: Tensor, axis: number, idx: Tensor): Tensor {
   return apply1(gatherOp, [fit("gather", x, idx, at), idx], { axis: at });
 }
 
-/** `x`, and `source` added at the index: `out[index[i, j], j] += source[i, j]` for axis 0, and so on (`torch.scatter_add`). */
+/** `x`, and `source` added at the index: `out[index[i, j], j] += source[i, j]` for axis 0, and so on (`torch.scatter_add`). On the other axes the index may be shorter than x. */
 export function scatterAdd(x: Tensor, axis: number, idx: Tensor, source: Tensor): Tensor {
   const at = axisOf("scatterAdd", axis, x.rank);
-  const short = idx.shape.some((d, i) => i !== at && d !== x.shape[i]);
-  if (short) {
-    fail({
-      op: "scatterAdd",
-      expected: `an index ${show(x.shape)} except on axis ${axis}`,
-      got: show(idx.shape),
-      hint: "Pad index and source, or slice x.",
-    });
-  }
   const part = fit("scatterAdd", source, idx, -1);
-  return add(x, apply1(scatterAddOp, [idx, cast(part, x.dtype)], { axis: at, size: x.shape[at]! }));
+  const sums = apply1(scatterAddOp, [idx, cast(part, x.dtype)], { axis: at, size: x.shape[at]! });
+  // Where the index is shorter than x on another axis, nothing is added to the rest.
+  fit("scatterAdd", x, idx, at);
+  return add(
+    x,
+    pad(
+      sums,
+      sums.shape.map((d, i) => [0, x.shape[i]! - d]),
+    ),
+  );
 }
 
 /** Cuts `x` to the index's shape, except along `axis`. */

@@ -69,7 +69,8 @@ function binary(name: string, formula: (a: Expr, b: Expr) => Expr): (a: Operand,
 
 /** A number beside a tensor of `dtype`. */
 function weak(v: number, dtype: DType): Expr {
-  if (dtype === "f32" || !Number.isInteger(v)) return num(v);
+  const [low, high] = dtype === "u32" ? [0, 0xffffffff] : [-0x80000000, 0x7fffffff];
+  if (dtype === "f32" || !Number.isInteger(v) || v < low || v > high) return num(v);
   return num(v, dtype === "bool" ? "i32" : dtype);
 }
 

@@ -135,9 +135,15 @@ export function variance(
   return mul(sum(square(centred), axes, { keepDims }), 1 / Math.max(0, n - correction));
 }
 
-/** Standard deviation: the root of {@link variance}. */
-export function std(x: Tensor, axes?: Axes, options: KeepDims & { correction?: number } = {}): Tensor {
-  return sqrt(variance(x, axes, options));
+/** Standard deviation: the root of {@link variance}. The gradient where all elements are equal is 0, as in PyTorch. */
+export function std(
+  x: Tensor,
+  axes?: Axes,
+  { correction = 1, keepDims = false }: KeepDims & { correction?: number } = {},
+): Tensor {
+  const n = countOf("std", x, axes);
+  const centred = sub(x, mean(x, axes, { keepDims: true }));
+  return mul(norm(centred, axes, { keepDims }), 1 / Math.sqrt(Math.max(0, n - correction)));
 }
 
 /** p-norm, `(Σ|x|ᵖ)^(1/p)`; p = 2 by default, `Infinity` the greatest. The gradient at 0 is 0, as in PyTorch. */
@@ -146,7 +152,11 @@ export function norm(x: Tensor, axes?: Axes, { p = 2, keepDims = false }: KeepDi
   if (p === Number.POSITIVE_INFINITY) return max(abs(x), axes, opts);
   if (p === 1) return sum(abs(x), axes, opts);
   if (p === 0) return sum(cast(cast(x, "bool"), "f32"), axes, opts);
-  if (p !== 2) return pow(sum(pow(abs(x), p), axes, opts), 1 / p);
+  if (p !== 2) {
+    const total = sum(pow(abs(x), p), axes, opts);
+    const none = eq(total, 0);
+    return where(none, 0, pow(where(none, 1, total), 1 / p));
+  }
   const y = apply1(norm2, [cast(x, "f32")], { axes: axesOf("norm", axes, x.rank) });
   return keepDims
     ? reshape(

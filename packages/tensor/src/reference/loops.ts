@@ -108,7 +108,7 @@ const f32Loops: Partial<Record<ScalarFn, Loop>> = {
   sinh: each(Math.sinh),
   cosh: each(Math.cosh),
   erf: each(erf),
-  pow: each2((x, y) => x ** y),
+  pow: each2((x, y) => (x === 1 || (x === -1 && Math.abs(y) === Number.POSITIVE_INFINITY) ? 1 : x ** y)), // as IEEE 754, not ECMAScript
   mod: each2(modulo),
 };
 
