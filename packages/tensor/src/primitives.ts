@@ -7,7 +7,7 @@ import { call, cast, differentiate, type Expr, input, inputsOf, substitute } fro
 import { defineOp, type OpDef } from "./op.js";
 import { checkDType, isContiguous, type Spec, sameShape, sizeOf, type View } from "./spec.js";
 import type { Tensor } from "./tensor.js";
-import { checkView, expandView, permuteView, reshapeView } from "./view.js";
+import { checkView, expandView, inversePermutation, permuteView, reshapeView } from "./view.js";
 
 /** `out = expr(ins…)` over `shape`, to which the inputs broadcast. Pointwise ops become this; so do constants and coordinates. */
 export const map: OpDef<MapAttrs & { readonly shape: readonly number[] }> = /* @__PURE__ */ defineOp({
@@ -157,7 +157,7 @@ export const permuteOp: OpDef<{ readonly axes: readonly number[] }> = /* @__PURE
   name: "permute",
   infer: ([x], { axes }) => [{ shape: axes.map((a) => x!.shape[a]!), dtype: x!.dtype }],
   view: (of, { axes }) => permuteView(of, axes),
-  vjp: ([ct], { attrs: { axes } }) => [ct && apply1(permuteOp, [ct], { axes: axes.map((_, i) => axes.indexOf(i)) })],
+  vjp: ([ct], { attrs: { axes } }) => [ct && apply1(permuteOp, [ct], { axes: inversePermutation(axes) })],
 });
 
 // ── helpers that gradients share ───────────────────────────────────────────────────────────────────
@@ -189,11 +189,16 @@ export function sumTo(t: Tensor, shape: readonly number[]): Tensor {
 
 /** Puts reduced axes back and repeats along them. */
 export function expandTo(t: Tensor, axes: readonly number[], shape: readonly number[]): Tensor {
-  const kept = reshapeTo(
+  const kept = keepAxes(t, axes, shape);
+  return sameShape(kept.shape, shape) ? kept : apply1(expandOp, [kept], { shape });
+}
+
+/** Puts axes of `shape` that were reduced back, with size 1. */
+export function keepAxes(t: Tensor, axes: readonly number[], shape: readonly number[]): Tensor {
+  return reshapeTo(
     t,
     shape.map((d, i) => (axes.includes(i) ? 1 : d)),
   );
-  return sameShape(kept.shape, shape) ? kept : apply1(expandOp, [kept], { shape });
 }
 
 function reshapeTo(t: Tensor, shape: readonly number[]): Tensor {

@@ -7,6 +7,11 @@ export function permuteView(of: View, axes: readonly number[]): View {
   return { ...of, shape: axes.map((a) => of.shape[a]!), strides: axes.map((a) => of.strides[a]!) };
 }
 
+/** The permutation that undoes another. */
+export function inversePermutation(axes: readonly number[]): number[] {
+  return axes.map((_, i) => axes.indexOf(i));
+}
+
 /** Broadcasts to `shape`: new axes in front, stride 0 where an axis of 1 grows. */
 export function expandView(of: View, shape: readonly number[]): View {
   if (sameShape(of.shape, shape)) return of;

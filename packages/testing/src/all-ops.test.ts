@@ -126,7 +126,7 @@ const noOps: Readonly<Record<string, string>> = {
   ),
   ...because(
     VIEWS,
-    "permuteView expandView sliceView reshapeView windowView windowCount collapse viewKey checkView outputSizes pooledSizes",
+    "permuteView inversePermutation expandView sliceView reshapeView windowView windowCount collapse viewKey checkView outputSizes pooledSizes",
   ),
 };
 

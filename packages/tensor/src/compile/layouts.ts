@@ -7,6 +7,7 @@ import { layoutKey, permuteLayout, physicalSpec } from "../layout.js";
 import { defineOp, type OpDef } from "../op.js";
 import { expandOp, map, permuteOp, reshapeOp } from "../primitives.js";
 import { contiguousView, isContiguous, type Spec, sizeOf, type View } from "../spec.js";
+import { inversePermutation } from "../view.js";
 import { type Graph, GraphBuilder, type GraphNode } from "./graph.js";
 import type { Traced } from "./trace.js";
 
@@ -75,7 +76,7 @@ export function arrange(traced: Traced, backend: Backend): Arranged {
     const key = layoutKey(layout);
     let value = place.packed.get(key);
     if (value !== undefined) return value;
-    const origin = place.permuted && permuteLayout(layout, graph.specs[v]!, inverse(place.permuted.axes));
+    const origin = place.permuted && permuteLayout(layout, graph.specs[v]!, inversePermutation(place.permuted.axes));
     if (origin) value = packedOf(place.permuted!.of, origin);
     else if (place.home === undefined) {
       value = place.plain!;
@@ -186,8 +187,4 @@ function wishes(node: GraphNode, views: readonly View[], outs: readonly Spec[], 
   const kernel = findKernel(backend, node.op.name, signature);
   const wanted = kernel?.layouts?.(signature);
   return wanted && [...wanted.ins, ...wanted.outs].some((l) => l) ? { kernel, wanted } : {};
-}
-
-function inverse(axes: readonly number[]): number[] {
-  return axes.map((_, i) => axes.indexOf(i));
 }

@@ -3,9 +3,10 @@
 import { apply1 } from "../apply.js";
 import { call, input, type ScalarFn } from "../expr.js";
 import { defineOp, type OpDef } from "../op.js";
-import { assemble, expandTo, map, reduce, strided } from "../primitives.js";
+import { assemble, expandTo, keepAxes, map, reduce, strided } from "../primitives.js";
 import { axesOf, axisOf, rowMajor, sizeOf } from "../spec.js";
 import type { Tensor } from "../tensor.js";
+import { inversePermutation } from "../view.js";
 import { permute, reshape } from "./movement.js";
 import { cast, mul } from "./pointwise.js";
 import type { Axes, KeepDims } from "./reductions.js";
@@ -31,12 +32,7 @@ export function cumprod(x: Tensor, axis: number): Tensor {
 export function prod(x: Tensor, axes?: Axes, { keepDims = false }: KeepDims = {}): Tensor {
   const along = axesOf("prod", axes, x.rank);
   const y = apply1(prodOp, [summable(x)], { axes: along });
-  return keepDims
-    ? reshape(
-        y,
-        x.shape.map((d, i) => (along.includes(i) ? 1 : d)),
-      )
-    : y;
+  return keepDims ? keepAxes(y, along, x.shape) : y;
 }
 
 const prodOp: OpDef<{ axes: readonly number[] }> = /* @__PURE__ */ defineOp({
@@ -86,8 +82,5 @@ function productOfOthers(x: Tensor, axes: readonly number[]): Tensor {
   const flat = reshape(permuted, [...permuted.shape.slice(0, last), sizeOf(permuted.shape.slice(last))]);
   const before = shifted(cumulative(flat, last, "mul"), last, 1, 1);
   const after = shifted(cumulative(flat, last, "mul", true), last, -1, 1);
-  return permute(
-    reshape(mul(before, after), permuted.shape),
-    order.map((_, i) => order.indexOf(i)),
-  );
+  return permute(reshape(mul(before, after), permuted.shape), inversePermutation(order));
 }

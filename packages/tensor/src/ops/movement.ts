@@ -4,10 +4,11 @@ import { apply, apply1 } from "../apply.js";
 import { fail, show } from "../errors.js";
 import { call, cast, select as choose, index, num } from "../expr.js";
 import { defineOp, type OpDef } from "../op.js";
-import { assemble, expandOp, map, permuteOp, reshapeOp } from "../primitives.js";
+import { assemble, expandOp, permuteOp, reshapeOp } from "../primitives.js";
 import { axesOf, axisOf, checkShape, promote, rowMajor, sameShape, sizeOf } from "../spec.js";
 import type { Tensor } from "../tensor.js";
 import { sliceView, windowCount, windowView } from "../view.js";
+import { zerosLike } from "./creation.js";
 import { cast as castTensor, pointwise } from "./pointwise.js";
 
 /** Another shape for the same elements in the same order; one size may be −1 and is then worked out. */
@@ -247,7 +248,7 @@ const splitOp: OpDef<{ sizes: readonly number[]; axis: number }> = /* @__PURE__ 
   /** One cat, where the slices one by one would fill and add a whole tensor each. */
   vjp: (cts, { outs, attrs: { axis } }) => [
     cat(
-      cts.map((ct, i) => ct ?? zerosOf(outs[i]!)),
+      cts.map((ct, i) => ct ?? zerosLike(outs[i]!)),
       axis,
     ),
   ],
@@ -385,8 +386,4 @@ export function triu(x: Tensor, k = 0): Tensor {
 
 function matrix(op: string, x: Tensor): Tensor {
   return x.rank >= 2 ? x : fail({ op, expected: "at least two axes", got: show(x.shape) });
-}
-
-function zerosOf(x: Tensor): Tensor {
-  return apply1(map, [], { expr: num(0, x.dtype), shape: x.shape });
 }

@@ -4,7 +4,7 @@ import { apply1 } from "../apply.js";
 import { fail, show } from "../errors.js";
 import { call, cast as castExpr, type Expr, index, input, num, select } from "../expr.js";
 import { defineOp, type OpDef } from "../op.js";
-import { expandTo, reduce } from "../primitives.js";
+import { expandTo, keepAxes, reduce } from "../primitives.js";
 import { axesOf, axisOf, type DType, sizeOf } from "../spec.js";
 import type { Tensor } from "../tensor.js";
 import { gather } from "./indexing.js";
@@ -28,12 +28,7 @@ function reduceBy(
 ): Tensor {
   const along = axesOf(name, axes, x.rank);
   const y = apply1(reduce, [x], { of, axes: along, prologue });
-  return keepDims
-    ? reshape(
-        y,
-        x.shape.map((d, i) => (along.includes(i) ? 1 : d)),
-      )
-    : y;
+  return keepDims ? keepAxes(y, along, x.shape) : y;
 }
 
 /** What sums are computed in: bool counts as i32. */
@@ -157,13 +152,9 @@ export function norm(x: Tensor, axes?: Axes, { p = 2, keepDims = false }: KeepDi
     const none = eq(total, 0);
     return where(none, 0, pow(where(none, 1, total), 1 / p));
   }
-  const y = apply1(norm2, [cast(x, "f32")], { axes: axesOf("norm", axes, x.rank) });
-  return keepDims
-    ? reshape(
-        y,
-        x.shape.map((d, i) => (axesOf("norm", axes, x.rank).includes(i) ? 1 : d)),
-      )
-    : y;
+  const along = axesOf("norm", axes, x.rank);
+  const y = apply1(norm2, [cast(x, "f32")], { axes: along });
+  return keepDims ? keepAxes(y, along, x.shape) : y;
 }
 
 const norm2: OpDef<{ axes: readonly number[] }> = /* @__PURE__ */ defineOp({
@@ -181,12 +172,7 @@ const norm2: OpDef<{ axes: readonly number[] }> = /* @__PURE__ */ defineOp({
 export function logSumExp(x: Tensor, axes?: Axes, { keepDims = false }: KeepDims = {}): Tensor {
   const along = axesOf("logSumExp", axes, x.rank);
   const y = apply1(logSumExpOp, [cast(nonEmpty("logSumExp", x, axes), "f32")], { axes: along });
-  return keepDims
-    ? reshape(
-        y,
-        x.shape.map((d, i) => (along.includes(i) ? 1 : d)),
-      )
-    : y;
+  return keepDims ? keepAxes(y, along, x.shape) : y;
 }
 
 const logSumExpOp: OpDef<{ axes: readonly number[] }> = /* @__PURE__ */ defineOp({
