@@ -13,8 +13,9 @@ const common: Options = {
 };
 
 /**
- * A published package: one file. Bundlers drop what a program does not use inside of it, too (`@__NO_SIDE_EFFECTS__`
- * marks what makes ops), and `sideEffects: false` cannot make them drop the file that gives Tensor its methods.
+ * A published package: one file. Bundlers drop what a program does not use inside of it, too (`@__PURE__` and
+ * `@__NO_SIDE_EFFECTS__` mark what makes ops and tables), and `sideEffects: false` cannot make them drop the file that
+ * gives Tensor its methods.
  */
 export const library: Options = { ...common, entry: ["src/index.ts"] };
 

@@ -4,8 +4,9 @@
  */
 import { globSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { defineConfig } from "vitest/config";
-import { findChromium, noChromium } from "./scripts/chromium.mjs";
+import { playwright } from "@vitest/browser-playwright";
+import { defineConfig, type TestProjectConfiguration } from "vitest/config";
+import { chromiumArgs, findChromium, noChromium } from "./scripts/chromium.mjs";
 
 const root = fileURLToPath(new URL(".", import.meta.url));
 
@@ -16,7 +17,38 @@ const alias = [
 ];
 
 const browserTests = "packages/*/src/**/*.browser.test.ts";
-if (globSync(browserTests, { cwd: root }).length > 0 && !findChromium()) console.log(noChromium);
+const chromium = findChromium();
+if (globSync(browserTests, { cwd: root }).length > 0 && !chromium) console.log(noChromium);
+
+/** In a browser, on a page that may share memory (the headers ask for it) or on one as most pages are. */
+const browserProject = (isolated: boolean): TestProjectConfiguration => ({
+  extends: true,
+  server: {
+    headers: isolated
+      ? { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" }
+      : {},
+  },
+  test: {
+    name: isolated ? "browser, isolated" : "browser",
+    include: [browserTests],
+    setupFiles: ["vitest.setup.ts"],
+    provide: { isolated },
+    testTimeout: 60_000,
+    browser: {
+      enabled: true,
+      headless: true,
+      screenshotFailures: false,
+      provider: playwright({ launchOptions: { executablePath: chromium!, args: [...chromiumArgs] } }),
+      instances: [{ browser: "chromium" }],
+    },
+  },
+});
+
+declare module "vitest" {
+  interface ProvidedContext {
+    isolated: boolean;
+  }
+}
 
 export default defineConfig({
   root,
@@ -29,12 +61,13 @@ export default defineConfig({
           name: "node",
           environment: "node",
           include: ["packages/*/src/**/*.test.ts", "apps/*/src/**/*.test.ts"],
+          setupFiles: ["vitest.setup.ts"],
           exclude: [browserTests, "**/node_modules/**", "**/dist/**"],
           execArgv: ["--expose-gc"], // for tests of what the finalizer frees
           testTimeout: 60_000,
         },
       },
-      // The browser project goes here, when there is one: `...(findChromium() ? [browserProject] : [])`.
+      ...(chromium ? [browserProject(true), browserProject(false)] : []),
     ],
   },
 });

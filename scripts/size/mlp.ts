@@ -1,5 +1,7 @@
 // A program that trains a small MLP with @nn/tensor alone, on the reference backend: what the size budget is for.
-import { compile, Module, randn, type Tensor, Variable, valueAndGrad, zeros } from "@nn/tensor";
+import { compile, Module, randn, reference, setBackend, type Tensor, Variable, valueAndGrad, zeros } from "@nn/tensor";
+
+setBackend(reference());
 
 class MLP extends Module {
   w1 = new Variable(randn([2, 16]));

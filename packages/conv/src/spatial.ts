@@ -29,6 +29,9 @@ export function count(op: string, name: string, value: number, least = 1): numbe
 /** Elements that a kernel of `size` spans. */
 export const extent = (size: number, dilation: number): number => dilation * (size - 1) + 1;
 
+/** Whether there is padding on an axis. */
+export const isPadded = ([before, after]: Padding): boolean => before + after > 0;
+
 /** Where windows lie along each spatial axis. */
 export interface Windows {
   readonly stride: readonly number[];
@@ -66,6 +69,6 @@ export function outputSizesOrFail(
     op,
     expected: `${axis} ≥ ${Math.max(1, extent(kernel[short]!, dilation) - before - after)} for a kernel of ${kernel[short]}${dilation > 1 ? ` with dilation ${dilation}` : ""} and padding ${before} + ${after}`,
     got: `${axis} = ${size[short]}`,
-    hint: "The kernel is larger than the padded input: use larger input, a smaller kernel, or more padding.",
+    hint: "Use a larger input, a smaller kernel, or more padding.",
   });
 }

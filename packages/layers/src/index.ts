@@ -5,7 +5,7 @@ export { Identity, type Layer, ModuleList, Sequential } from "./containers.js";
 export { Dropout, dropout } from "./dropout.js";
 export { Embedding, type EmbeddingOptions } from "./embedding.js";
 export { Flatten } from "./flatten.js";
-export * as init from "./init.js";
+export { type Fan, init, type KaimingOptions, type Nonlinearity, type XavierOptions } from "./init.js";
 export { Linear, type LinearOptions } from "./linear.js";
 export {
   BCELoss,
@@ -45,3 +45,4 @@ export {
   LayerNorm,
   type LayerNormOptions,
 } from "./norms.js";
+export { uniformParameter } from "./parameter.js";

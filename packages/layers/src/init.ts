@@ -174,3 +174,23 @@ export function defaultBound(shape: readonly number[]): number {
   const { fanIn } = fanInAndFanOut(shape);
   return fanIn > 0 ? 1 / Math.sqrt(fanIn) : 0;
 }
+
+/** All of them. An object and not `export * as`, so that bundles hold it only where it is used. */
+export const init = {
+  fanInAndFanOut,
+  calculateGain,
+  uniform,
+  normal,
+  constant,
+  zeros,
+  ones,
+  xavierBound,
+  xavierStd,
+  xavierUniform,
+  xavierNormal,
+  kaimingStd,
+  kaimingBound,
+  kaimingUniform,
+  kaimingNormal,
+  defaultBound,
+};

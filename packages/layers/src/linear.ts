@@ -2,8 +2,7 @@
 
 import { fail, Module, scope, show, type Tensor, type Variable } from "@nn/tensor";
 import { checkCount } from "./check.js";
-import { defaultBound, uniform } from "./init.js";
-import { parameter } from "./parameter.js";
+import { uniformParameter } from "./parameter.js";
 
 /** Options of {@link Linear}. */
 export interface LinearOptions {
@@ -35,9 +34,9 @@ export class Linear extends Module {
     super();
     checkCount("Linear", "inFeatures", inFeatures);
     checkCount("Linear", "outFeatures", outFeatures);
-    const bound = defaultBound([outFeatures, inFeatures]);
-    this.weight = parameter(() => uniform([outFeatures, inFeatures], -bound, bound));
-    this.bias = bias ? parameter(() => uniform([outFeatures], -bound, bound)) : null;
+    const bound = 1 / Math.sqrt(inFeatures);
+    this.weight = uniformParameter([outFeatures, inFeatures], bound);
+    this.bias = bias ? uniformParameter([outFeatures], bound) : null;
   }
 
   /** @throws if the last axis of x is not `inFeatures` */

@@ -75,13 +75,12 @@ export class Group<O extends OptimizerOptions> {
   }
 }
 
-/** The groups that were meant, with all options; each parameter once, f32 and trainable. */
+/** The groups that were meant; each parameter once, f32 and trainable. */
 export function groupsOf<O>(op: string, params: Params<O>): ParameterGroup<O>[] {
   const list: readonly unknown[] = Array.isArray(params) ? params : [];
-  const plain = list.length > 0 && list.every((p) => p instanceof Variable);
-  const groups = (plain ? [{ params: list }] : list) as ParameterGroup<O>[];
-  const wrong = groups.find((g) => !Array.isArray(g?.params) || g.params.some((p) => !(p instanceof Variable)));
-  if (wrong !== undefined || !Array.isArray(params)) {
+  const groups = (list[0] instanceof Variable ? [{ params: list }] : list) as ParameterGroup<O>[];
+  const all = groups.flatMap((g) => (Array.isArray(g?.params) ? g.params : [null]));
+  if (!Array.isArray(params) || !all.every((p) => p instanceof Variable)) {
     fail({
       op,
       expected: "an array of Variables, or of groups { params: Variable[], …options }",
@@ -89,7 +88,6 @@ export function groupsOf<O>(op: string, params: Params<O>): ParameterGroup<O>[] 
       hint: "Pass model.parameters().",
     });
   }
-  const all = groups.flatMap((g) => g.params);
   if (all.length === 0) {
     fail({
       op,

@@ -1,6 +1,18 @@
 // What all optimisers share: parameter groups, learning rates, state, minimize.
 
-import { cast, fail, sameShape, scope, show, type Tensor, Variable, valueAndGrad, zeros } from "@nn/tensor";
+import {
+  fail,
+  readState,
+  type StateDict,
+  sameShape,
+  scope,
+  show,
+  type Tensor,
+  Variable,
+  valueAndGrad,
+  writeState,
+  zeros,
+} from "@nn/tensor";
 import { Group, groupsOf, type OptimizerOptions, type Params, type Slots } from "./group.js";
 
 /** A loss's gradients on their way to the update, e.g. to clip them. */
@@ -100,7 +112,7 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
    * `param_groups.0.lr`. The other options are not in it: they are those of the constructor.
    */
   stateDict(): Record<string, Tensor> {
-    return Object.fromEntries([...this.#named()].map(([key, v]) => [key, v.value]));
+    return readState(this.#named());
   }
 
   /**
@@ -108,30 +120,13 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
    *
    * @throws naming every missing, unexpected or misshapen key
    */
-  loadStateDict(state: Readonly<Record<string, Tensor>>): void {
-    const mine = this.#named();
-    const missing = [...mine.keys()].filter((key) => !Object.hasOwn(state, key));
-    const unexpected = Object.keys(state).filter((key) => !mine.has(key));
-    const misshapen = [...mine].flatMap(([key, v]) => {
-      const t = Object.hasOwn(state, key) ? state[key] : v;
-      return sameShape(t.shape, v.shape) ? [] : [`${key}: expected ${show(v.shape)}, got ${show(t.shape)}`];
-    });
-    const faults = [
-      ...(missing.length > 0 ? [`missing keys: ${missing.join(", ")}`] : []),
-      ...(unexpected.length > 0 ? [`unexpected keys: ${unexpected.join(", ")}`] : []),
-      ...(misshapen.length > 0 ? [`wrong shapes: ${misshapen.join("; ")}`] : []),
-    ];
-    if (faults.length > 0) {
-      fail({
-        op: `${this.constructor.name}.loadStateDict`,
-        expected: `the ${mine.size} keys of this optimizer`,
-        got: faults.join(" | "),
-        hint: "Make it with the same parameters and options.",
-      });
-    }
-    scope(() => {
-      for (const [key, v] of mine) v.value = cast(state[key], v.dtype);
-    });
+  loadStateDict(state: StateDict): void {
+    const { name } = this.constructor;
+    writeState(
+      { name, kind: "optimizer", hint: "Make it with the same parameters and options." },
+      this.#named(),
+      state,
+    );
     for (const g of this.groups) g.forgetRate();
   }
 

@@ -1,8 +1,8 @@
 // What the RNN, GRU and LSTM layers share: parameters under PyTorch's names, layers, directions, order of the axes.
 // The recurrences themselves are the scans (rnn/scan.ts, …): each layer and direction is one.
 
-import { dropout } from "@nn/layers";
-import { cat, fail, Module, rand, show, stack, Tensor, tensor, Variable, zeros } from "@nn/tensor";
+import { dropout, uniformParameter } from "@nn/layers";
+import { cat, fail, Module, show, stack, Tensor, tensor, type Variable, zeros } from "@nn/tensor";
 import type { ScanInputs } from "./sequence.js";
 
 /** Options of RNN, GRU and LSTM. */
@@ -191,12 +191,7 @@ export abstract class Recurrent extends Module {
 
 /** A parameter, uniform on ±1/√hiddenSize, as PyTorch's. */
 export function initial(shape: readonly number[], hiddenSize: number): Variable {
-  const bound = 1 / Math.sqrt(hiddenSize);
-  return new Variable(
-    rand(shape)
-      .mul(2 * bound)
-      .sub(bound),
-  );
+  return uniformParameter(shape, 1 / Math.sqrt(hiddenSize));
 }
 
 /** A whole number of at least 1. */

@@ -15,7 +15,8 @@ export interface Backend<Code = any> {
   readonly name: string;
   /** In order of preference: packs given when the backend was made first, the floor last. */
   readonly kernels: readonly Kernel<never, Code>[];
-  alloc(bytes: number): Buffer;
+  /** `what` the bytes are for: an error that there is no room can name it. */
+  alloc(bytes: number, what?: Spec): Buffer;
   free(buffer: Buffer): void;
   write(buffer: Buffer, data: Uint8Array, offset?: number): void;
   read(buffer: Buffer): Promise<Uint8Array>;
@@ -31,9 +32,15 @@ export interface Kernel<A = any, Code = any> {
   readonly op: string;
   accepts?(signature: Signature<A>): boolean;
   /** Physical arrangements it wants for its inputs and gives to its outputs; `null`: plain rows. */
-  layouts?(signature: Signature<A>): {
-    readonly ins: readonly (Layout | null)[];
-    readonly outs: readonly (Layout | null)[];
+  layouts?(signature: Signature<A>): Arrangement;
+  /**
+   * Arrangements it can do with besides plain rows, for each input and output, the best first. One is chosen where
+   * that converts nothing: the input is (or, a Variable, may be) in it, the output is wanted in it. What was chosen
+   * stands in {@link Signature.layouts}; eager calls choose none.
+   */
+  alternatives?(signature: Signature<A>): {
+    readonly ins: readonly (readonly Layout[])[];
+    readonly outs: readonly (readonly Layout[])[];
   };
   /** Whether the pointwise formula of what follows may be given as {@link Signature.epilogue}. */
   readonly fusesEpilogue?: boolean;
@@ -46,6 +53,14 @@ export interface Signature<A = unknown> {
   readonly outs: readonly View[];
   readonly attrs: A;
   readonly epilogue?: Epilogue;
+  /** The arrangements chosen among the kernel's {@link Kernel.alternatives}; the views are those of plain rows. */
+  readonly layouts?: Arrangement;
+}
+
+/** What lies packed, and how; `null`: plain rows. */
+export interface Arrangement {
+  readonly ins: readonly (Layout | null)[];
+  readonly outs: readonly (Layout | null)[];
 }
 
 /** `out = expr(result, extra…)`, element by element: the extra inputs are the last `extra` of the signature's. */

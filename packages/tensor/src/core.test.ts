@@ -1,6 +1,6 @@
 // Errors, modules, Variables, random numbers: what a user meets first.
 
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import {
   apply1,
   arange,
@@ -120,6 +120,14 @@ describe("errors", () => {
       setBackend(before);
     }
     expect(() => fail({ op: "o", expected: "e", got: "g" })).toThrow("o: expected e, got g.");
+  });
+
+  it("say how to choose a backend where none was chosen", async () => {
+    vi.resetModules();
+    const fresh = await import("./index.js");
+    expect(() => fresh.tensor([1])).toThrow(/getBackend: expected a backend.*Call setBackend\(reference\(\)\) or/);
+    fresh.setBackend(fresh.reference());
+    expect(fresh.tensor([1]).readSync()).toEqual(new Float32Array([1]));
   });
 });
 

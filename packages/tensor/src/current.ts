@@ -1,16 +1,26 @@
-// The backend in use. One at a time, chosen explicitly; until then the reference backend.
+// The backend in use. One at a time, chosen explicitly: a default would be in every bundle, used or not.
 
 import type { Backend } from "./backend.js";
 import { fail, show } from "./errors.js";
-import { reference } from "./reference/reference.js";
 import type { Tensor } from "./tensor.js";
 
 let current: Backend | null = null;
 
-/** The backend that new tensors are made on. */
+/**
+ * The backend that new tensors are made on.
+ *
+ * @throws {@link NNError} if none was chosen yet
+ */
 export function getBackend(): Backend {
-  current ??= reference();
-  return current;
+  return (
+    current ??
+    fail({
+      op: "getBackend",
+      expected: "a backend that was chosen",
+      got: "none",
+      hint: "Call setBackend(reference()) or setBackend(await wasm()) before you make tensors, modules and optimizers.",
+    })
+  );
 }
 
 /**
@@ -18,7 +28,7 @@ export function getBackend(): Backend {
  *
  * @example
  * ```ts
- * setBackend(reference()); // the default
+ * setBackend(reference()); // plain JavaScript: slow, everywhere
  * ```
  */
 export function setBackend(backend: Backend): void {

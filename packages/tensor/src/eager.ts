@@ -16,7 +16,7 @@ import { type Interpreter, withInterpreter } from "./interpreter.js";
 import { convert, type Place as PlaceOf, physicalSpec } from "./layout.js";
 import { attrsKey, type OpDef, opId } from "./op.js";
 import { scope } from "./scope.js";
-import { contiguousView, isContiguous, type Spec, sizeOf } from "./spec.js";
+import { arrayOf, BYTES, contiguousView, isContiguous, type Spec, sizeOf } from "./spec.js";
 import { allocate, release, type Storage } from "./storage.js";
 import { Tensor } from "./tensor.js";
 import type { Variable } from "./variable.js";
@@ -216,7 +216,7 @@ class Eager implements Interpreter {
   }
 
   #fresh(spec: Spec): Storage {
-    return allocate(getBackend(), bytesOf(spec));
+    return allocate(getBackend(), spec);
   }
 }
 
@@ -253,7 +253,5 @@ export async function readLater(t: Tensor): Promise<Float32Array | Int32Array | 
 }
 
 function typed(bytes: Uint8Array, { shape, dtype }: Spec): Float32Array | Int32Array | Uint32Array {
-  const n = sizeOf(shape);
-  const copy = bytes.slice(0, n * 4).buffer;
-  return dtype === "f32" ? new Float32Array(copy) : dtype === "u32" ? new Uint32Array(copy) : new Int32Array(copy);
+  return new (arrayOf(dtype))(bytes.slice(0, sizeOf(shape) * BYTES).buffer);
 }

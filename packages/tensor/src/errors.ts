@@ -23,12 +23,12 @@ export interface Failure {
  * ```
  */
 export class NNError extends Error {
-  readonly op: string;
-  readonly expected: string;
-  readonly got: string;
-  readonly hint: string | undefined;
+  declare readonly op: string;
+  declare readonly expected: string;
+  declare readonly got: string;
+  declare readonly hint: string | undefined;
   /** Path and class of the module whose `forward` was running, e.g. `Conv2d "features.conv2"`. */
-  readonly module: string | undefined;
+  declare readonly module: string | undefined;
 
   constructor(failure: Failure) {
     const module = modulePath();
@@ -36,12 +36,7 @@ export class NNError extends Error {
     const known = module?.toLowerCase().startsWith(failure.op.split("/").at(-1)!.toLowerCase());
     const where = module === undefined ? failure.op : known ? module : `${module}: ${failure.op}`;
     super(`${where}: expected ${failure.expected}, got ${failure.got}.${failure.hint ? ` ${failure.hint}` : ""}`);
-    this.name = "NNError";
-    this.op = failure.op;
-    this.expected = failure.expected;
-    this.got = failure.got;
-    this.hint = failure.hint;
-    this.module = module;
+    Object.assign(this, failure, { name: "NNError", module });
   }
 }
 

@@ -110,11 +110,7 @@ const scalarFns: Record<ScalarFn, Scalar> = {
     rule: "float",
     // 0 · x^(b−1) at b = 0, and log 0 at a = 0, are taken as 0, as PyTorch does.
     d: ([a, b], y) => [
-      b!.k === "const"
-        ? b!.v === 0
-          ? num(0)
-          : call("mul", b!, call("pow", a!, num(b!.v - 1)))
-        : select(call("eq", b!, num(0)), num(0), call("mul", b!, call("pow", a!, call("sub", b!, num(1))))),
+      select(call("eq", b!, num(0)), num(0), call("mul", b!, call("pow", a!, call("sub", b!, num(1))))),
       select(call("and", call("eq", a!, num(0)), call("le", num(0), b!)), num(0), call("mul", y, call("log", a!))),
     ],
   },
@@ -152,49 +148,47 @@ export const bitcast = (x: Expr, dtype: DType): Expr => ({ k: "call", f: "bitcas
 /** A call of a scalar function; arguments are promoted to a common dtype, and trivial calls fold away. */
 export function call(f: ScalarFn, ...args: readonly Expr[]): Expr {
   const { rule } = scalarFns[f];
-  switch (rule) {
-    case "float":
-      return folded(
-        f,
-        args.map((a) => cast(a, "f32")),
-        "f32",
-      );
-    case "select": {
-      const t = promote(args[1]!.dtype, args[2]!.dtype);
-      return folded(f, [cast(args[0]!, "bool"), cast(args[1]!, t), cast(args[2]!, t)], t);
-    }
-    case "cast":
-      throw new Error("use cast() or bitcast()");
-    default: {
-      const t = promote(...args.map((a) => a.dtype));
-      const arithmetic = rule === "same" && t === "bool" ? "i32" : t;
-      return folded(
-        f,
-        args.map((a) => cast(a, arithmetic)),
-        rule === "bool" ? "bool" : arithmetic,
-      );
-    }
+  if (rule === "cast") throw new Error("use cast() or bitcast()");
+  if (rule === "select") {
+    const [c, a, b] = args as [Expr, Expr, Expr];
+    const t = promote(a.dtype, b.dtype);
+    return folded(f, [cast(c, "bool"), cast(a, t), cast(b, t)], t);
   }
+  let t = rule === "float" ? "f32" : promote(...args.map((a) => a.dtype));
+  if (rule === "same" && t === "bool") t = "i32";
+  return folded(
+    f,
+    args.map((a) => cast(a, t)),
+    rule === "bool" ? "bool" : t,
+  );
 }
 
 /** What 1·x, x+0, … fold to: keeps symbolic derivatives short. NaN and ∞ are no reason to keep a multiplication by 1. */
 function folded(f: ScalarFn, of: readonly Expr[], dtype: DType): Expr {
-  const [a, b, c] = of;
-  const is = (e: Expr | undefined, v: number) => e?.k === "const" && e.v === v;
-  if (f === "mul" && is(a, 1)) return b!;
-  if (f === "mul" && is(b, 1)) return a!;
-  if (f === "mul" && is(b, -1)) return call("neg", a!);
-  if (f === "mul" && is(a, -1)) return call("neg", b!);
-  if (f === "add" && is(a, 0)) return b!;
-  if ((f === "add" || f === "sub") && is(b, 0)) return a!;
-  if (dtype === "f32" && a!.k === "const" && f === "neg") return num(-a!.v);
-  if (dtype === "f32" && a!.k === "const" && b?.k === "const") {
-    if (f === "add") return num(a!.v + b.v);
-    if (f === "sub") return num(a!.v - b.v);
-    if (f === "mul") return num(a!.v * b.v);
-    if (f === "div") return num(a!.v / b.v);
+  const [a, b, c] = of as [Expr, Expr, Expr];
+  const is = (e: Expr, v: number) => e.k === "const" && e.v === v;
+  if (f === "mul") {
+    if (is(a, 1)) return b;
+    if (is(b, 1)) return a;
+    if (is(a, -1)) return call("neg", b);
+    if (is(b, -1)) return call("neg", a);
   }
-  if (f === "select" && b!.k === "const" && c!.k === "const" && b!.v === c!.v) return b!;
+  if (f === "add" && is(a, 0)) return b;
+  if ((f === "add" || f === "sub") && is(b, 0)) return a;
+  if (f === "select") {
+    if (a.k === "const") return a.v ? b : c;
+    if (b.k === "const" && is(c, b.v)) return b;
+  }
+  if (a.k === "const" && a.dtype === "f32") {
+    if (f === "neg") return num(-a.v);
+    if (b?.k === "const") {
+      if (f === "add") return num(a.v + b.v);
+      if (f === "sub") return num(a.v - b.v);
+      if (f === "mul") return num(a.v * b.v);
+      if (f === "div") return num(a.v / b.v);
+      if (f === "eq") return num(Number(a.v === b.v), "bool");
+    }
+  }
   return { k: "call", f, of, dtype };
 }
 
@@ -223,38 +217,43 @@ export interface ExprStep {
 
 /** The formula as steps in order of evaluation, equal parts only once; the last step is the result. */
 export function linearize(expr: Expr): readonly ExprStep[] {
-  const known = linear.get(expr);
+  return linear(expr).steps;
+}
+
+/** A short text that tells formulas apart: part of a kernel's signature. */
+export function exprKey(expr: Expr): string {
+  return linear(expr).key;
+}
+
+/** Both, worked out once for each formula. */
+function linear(expr: Expr): { readonly steps: readonly ExprStep[]; readonly key: string } {
+  let known = linearized.get(expr);
   if (known) return known;
   const steps: ExprStep[] = [];
   const ofObject = new Map<Expr, number>();
   const ofText = new Map<string, number>();
   const visit = (e: Expr): number => {
-    const seen = ofObject.get(e);
-    if (seen !== undefined) return seen;
-    const of = e.k === "call" ? e.of.map(visit) : [];
-    const v = e.k === "in" ? e.i : e.k === "const" ? e.v : e.k === "index" ? e.axis : 0;
-    const f = e.k === "call" ? e.f : undefined;
-    const text = `${e.k} ${f} ${of} ${Object.is(v, -0) ? "-0" : v} ${e.dtype}`;
-    let n = ofText.get(text);
+    let n = ofObject.get(e);
+    if (n !== undefined) return n;
+    const { k, dtype } = e;
+    const of = k === "call" ? e.of.map(visit) : [];
+    const v = k === "in" ? e.i : k === "const" ? e.v : k === "index" ? e.axis : 0;
+    const name = k === "call" ? e.f : k;
+    const text = `${name}${of}:${Object.is(v, -0) ? "-0" : v}${dtype[0]}`;
+    n = ofText.get(text);
     if (n === undefined) {
-      n = steps.push(f === undefined ? { k: e.k, dtype: e.dtype, of, v } : { k: e.k, dtype: e.dtype, f, of, v }) - 1;
+      n = steps.push(k === "call" ? { k, dtype, f: e.f, of, v } : { k, dtype, of, v }) - 1;
       ofText.set(text, n);
     }
     ofObject.set(e, n);
     return n;
   };
   visit(expr);
-  linear.set(expr, steps);
-  return steps;
+  known = { steps, key: [...ofText.keys()].join(";") };
+  linearized.set(expr, known);
+  return known;
 }
-const linear = new WeakMap<Expr, readonly ExprStep[]>();
-
-/** A short text that tells formulas apart: part of a kernel's signature. */
-export function exprKey(expr: Expr): string {
-  return linearize(expr)
-    .map((s) => `${s.k[0]}${s.f ?? ""}${s.of}:${Object.is(s.v, -0) ? "-0" : s.v}${s.dtype[0]}`)
-    .join(";");
-}
+const linearized = new WeakMap<Expr, { readonly steps: readonly ExprStep[]; readonly key: string }>();
 
 /** A formula as people write it: `add(x0, mul(x1, 2))`. */
 export function showExpr(expr: Expr): string {
@@ -337,3 +336,20 @@ export function differentiate(expr: Expr, i: number, result: Expr = expr): Expr 
 }
 
 const isZero = (e: Expr) => e.k === "const" && e.v === 0;
+
+/** What others may use of this file. An object and not `export * as`, so that bundles hold it only where it is used. */
+export const expr = {
+  input,
+  num,
+  index,
+  select,
+  cast,
+  bitcast,
+  call,
+  linearize,
+  exprKey,
+  showExpr,
+  inputsOf,
+  substitute,
+  differentiate,
+};

@@ -218,7 +218,7 @@ export function customGradient(rule: {
     name: rule.name,
     infer: (ins) => traceSpecs((...given) => [rule.forward(...given)], ins),
     lower: (ins) => [rule.forward(...ins)],
-    vjp: ([ct], { ins, outs }) => (ct ? rule.backward(ct, ins, outs[0]!) : ins.map(() => null)),
+    vjp: ([ct], { ins, outs }) => rule.backward(ct!, ins, outs[0]!),
   });
   return (...ins) => apply1(op, ins, {});
 }

@@ -9,11 +9,11 @@ export { type Compiled, type CompileOptions, compile } from "./compile/compile.j
 export { getBackend, setBackend } from "./current.js";
 export { type Failure, fail, NNError, show } from "./errors.js";
 export type { Expr, ExprStep, ScalarFn } from "./expr.js";
-export * as expr from "./expr.js";
+export { expr } from "./expr.js";
 export { customGradient, grad, stopGradient, valueAndGrad } from "./grad.js";
 // With its methods: this export is what brings methods.ts in.
 export { Tensor } from "./methods.js";
-export { type LoadReport, Module } from "./module.js";
+export { Module } from "./module.js";
 export { type Assembly, defineOp, type OpDef, type Saved } from "./op.js";
 export * from "./ops/activations.js";
 export * from "./ops/creation.js";
@@ -33,9 +33,10 @@ export {
   strided,
 } from "./primitives.js";
 export { reference } from "./reference/reference.js";
-export { placeSlots } from "./reference/slots.js";
 export { keep, scope } from "./scope.js";
+export { placeSlots } from "./slots.js";
 export * from "./spec.js";
-export { type Memory, memory } from "./storage.js";
+export { type LoadReport, readState, type StateDict, writeState } from "./state.js";
+export { countPlan, type Memory, memory } from "./storage.js";
 export { type HeldValue, Variable } from "./variable.js";
 export * from "./view.js";

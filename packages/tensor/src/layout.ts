@@ -11,9 +11,9 @@ export function physicalSpec(plain: Spec, layout: Layout): Spec {
   return { shape: layout.order.map((i) => layout.split[i]!), dtype: plain.dtype };
 }
 
-/** A short text that tells layouts apart. */
+/** A short text that tells layouts apart; the name, which is for people, does not count. */
 export function layoutKey(layout: Layout | null | undefined): string {
-  return layout ? JSON.stringify([layout.name, layout.pad ?? 0, layout.split, layout.order]) : "";
+  return layout ? JSON.stringify([layout.pad ?? 0, layout.split, layout.order]) : "";
 }
 
 /** A piece of a buffer; `Root` is whoever owns it: a storage, or a value of a graph. */

@@ -1,17 +1,10 @@
 // Module: a named tree of Variables.
 
-import { fail, insideModule, show } from "./errors.js";
+import { insideModule } from "./errors.js";
 import { activeInterpreter } from "./interpreter.js";
-import { cast } from "./ops/pointwise.js";
-import { sameShape } from "./spec.js";
+import { type LoadReport, readState, type StateDict, writeState } from "./state.js";
 import type { Tensor } from "./tensor.js";
 import { Variable } from "./variable.js";
-
-/** What loading a state dict found, as `torch.nn.Module.load_state_dict` returns it. */
-export interface LoadReport {
-  readonly missing: readonly string[];
-  readonly unexpected: readonly string[];
-}
 
 /**
  * A layer or a model. Its fields that are Variables, Modules, or arrays of these are its parts, and their names make
@@ -102,7 +95,7 @@ export abstract class Module {
 
   /** The values of all Variables, by PyTorch's keys and with PyTorch's shapes. */
   stateDict(): Record<string, Tensor> {
-    return Object.fromEntries([...this.namedVariables()].map(([key, v]) => [key, v.value]));
+    return readState(this.namedVariables());
   }
 
   /**
@@ -111,34 +104,10 @@ export abstract class Module {
    * @param options.strict whether missing and unexpected keys are errors (default true)
    * @throws {@link NNError} naming every missing, unexpected or misshapen key
    */
-  loadStateDict(state: Readonly<Record<string, Tensor>>, { strict = true }: { strict?: boolean } = {}): LoadReport {
-    const mine = this.namedVariables();
-    const missing = [...mine.keys()].filter((key) => !Object.hasOwn(state, key));
-    const unexpected = Object.keys(state).filter((key) => !mine.has(key));
-    const misshapen = [...mine].flatMap(([key, v]) => {
-      const t = Object.hasOwn(state, key) ? state[key]! : v;
-      return sameShape(t.shape, v.shape) ? [] : [`${key}: expected ${show(v.shape)}, got ${show(t.shape)}`];
-    });
-    const faults = [
-      ...(strict && missing.length > 0 ? [`missing keys: ${missing.join(", ")}`] : []),
-      ...(strict && unexpected.length > 0 ? [`unexpected keys: ${unexpected.join(", ")}`] : []),
-      ...(misshapen.length > 0 ? [`wrong shapes: ${misshapen.join("; ")}`] : []),
-    ];
-    if (faults.length > 0) {
-      fail({
-        op: `${this.constructor.name}.loadStateDict`,
-        expected: `the ${mine.size} keys of this module`,
-        got: faults.join(" | "),
-        hint:
-          misshapen.length > 0
-            ? "Build the module with the sizes of the checkpoint."
-            : "Rename the keys, or pass { strict: false }.",
-      });
-    }
-    for (const [key, v] of mine) {
-      if (!missing.includes(key)) v.value = cast(state[key]!, v.dtype);
-    }
-    return { missing, unexpected };
+  loadStateDict(state: StateDict, { strict = true }: { strict?: boolean } = {}): LoadReport {
+    const { name } = this.constructor;
+    const hint = "Build the module with the checkpoint's sizes, rename the keys, or pass { strict: false }.";
+    return writeState({ name, kind: "module", hint }, this.namedVariables(), state, strict);
   }
 }
 

@@ -26,7 +26,7 @@ export interface OpDef<A = any> {
   assemble?(ins: readonly Spec[], attrs: A): Assembly;
   lower?(ins: readonly Tensor[], attrs: A): readonly Tensor[];
   /**
-   * Gradients of the inputs from those of the outputs (`null`: zero). Absent: the formula is differentiated, the view
+   * Gradients of the inputs from those of the outputs (`null`: zero; of a single output, never null). Absent: the formula is differentiated, the view
    * turned round, or the gradients go through `lower`. An op with kernels of its own must state it: else the
    * kernels never run in training.
    */

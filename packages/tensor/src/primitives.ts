@@ -28,12 +28,8 @@ export const reduce: OpDef<ReduceAttrs> = /* @__PURE__ */ defineOp({
     return [{ shape: shape.filter((_, i) => !axes.includes(i)), dtype: prologue.dtype }];
   },
   vjp([ct], { ins, outs, attrs, needs }) {
-    if (!ct) return ins.map(() => null);
     const { of, axes, prologue } = attrs;
     const shape = ins[0]!.shape;
-    const spread = (t: Tensor) => expandTo(t, axes, shape);
-    const given = ins.map((t, i) => input(i + 1, t.dtype));
-    const element = substituteInputs(prologue, given);
     if (of === "mul")
       fail({
         op: "reduce",
@@ -41,27 +37,19 @@ export const reduce: OpDef<ReduceAttrs> = /* @__PURE__ */ defineOp({
         got: "mul",
         hint: "Use prod(), which has one.",
       });
+    const element = substituteInputs(prologue, (i) => i + 1); // input 0 is for what stands beside the inputs
     // The share of each element: of a sum all, of a maximum an equal part of the ties.
-    let share: { expr: Expr; more: Tensor[] };
-    if (of === "add") share = { expr: input(0), more: [] };
-    else {
-      const isBest = (best: Expr, x: Expr) => cast(call("eq", x, best), "f32");
-      const best = outs[0]!;
-      const ties = apply1(reduce, [...ins, spread(best)], {
-        of: "add",
-        axes,
-        prologue: isBest(input(ins.length, best.dtype), prologue),
-      });
-      const expr = call(
-        "div",
-        call("mul", input(0), isBest(input(ins.length + 1, best.dtype), element)),
-        input(ins.length + 2),
-      );
-      share = { expr, more: [spread(best), spread(ties)] };
+    let share = expandTo(ct!, axes, shape);
+    if (of !== "add") {
+      const best = expandTo(outs[0]!, axes, shape);
+      const isBest = mapUsed(cast(call("eq", input(0, best.dtype), element), "f32"), [best, ...ins], shape);
+      const ties = apply1(reduce, [isBest], { of: "add", axes, prologue: input(0) });
+      const part = call("div", call("mul", input(0), input(1)), input(2));
+      share = apply1(map, [share, isBest, expandTo(ties, axes, shape)], { expr: part, shape });
     }
     return ins.map((_, i) => {
       const d = needs[i] ? differentiate(element, i + 1) : null;
-      return d && mapUsed(call("mul", share.expr, d), [spread(ct), ...ins, ...share.more], shape);
+      return d && mapUsed(call("mul", input(0), d), [share, ...ins], shape);
     });
   },
 });
@@ -73,8 +61,8 @@ export const gather: OpDef<AxisAttrs> = /* @__PURE__ */ defineOp({
     checkIndex("gather", x!, i!, axis);
     return [{ shape: i!.shape, dtype: x!.dtype }];
   },
-  vjp: ([ct], { ins, attrs }) => [
-    ct ? apply1(scatterAdd, [ins[1]!, ct], { axis: attrs.axis, size: ins[0]!.shape[attrs.axis]! }) : null,
+  vjp: ([ct], { ins: [x, i], attrs: { axis } }) => [
+    apply1(scatterAdd, [i!, ct!], { axis, size: x!.shape[axis]! }),
     null,
   ],
 });
@@ -92,7 +80,7 @@ export const scatterAdd: OpDef<AxisAttrs & { readonly size: number }> = /* @__PU
       });
     return [{ shape: source!.shape.with(axis, size), dtype: source!.dtype }];
   },
-  vjp: ([ct], { ins, attrs }) => [null, ct ? apply1(gather, [ct, ins[0]!], { axis: attrs.axis }) : null],
+  vjp: ([ct], { ins, attrs }) => [null, apply1(gather, [ct!, ins[0]!], { axis: attrs.axis })],
 });
 
 /** The elements of a contiguous tensor that a view picks out. */
@@ -105,7 +93,7 @@ export const strided: OpDef<{ readonly region: Omit<View, "dtype"> }> = /* @__PU
   view: (of, { region }) =>
     isContiguous(of) ? { ...region, offset: of.offset + region.offset, dtype: of.dtype } : null,
   vjp: ([ct], { ins, attrs }) => [
-    ct && apply1(assemble, [ct], { shape: ins[0]!.shape, fill: 0, regions: [attrs.region], accumulate: true }),
+    apply1(assemble, [ct!], { shape: ins[0]!.shape, fill: 0, regions: [attrs.region], accumulate: true }),
   ],
 });
 
@@ -133,7 +121,7 @@ export const assemble: OpDef<{
     views: regions.map((r) => ({ ...r, dtype: ins[0]!.dtype })),
   }),
   vjp: ([ct], { attrs, needs }) =>
-    attrs.regions.map((region, i) => (ct && needs[i] ? apply1(strided, [ct], { region }) : null)),
+    attrs.regions.map((region, i) => (needs[i] ? apply1(strided, [ct!], { region }) : null)),
 });
 
 /** Broadcasts to `shape`; its gradient sums. */
@@ -141,7 +129,7 @@ export const expandOp: OpDef<{ readonly shape: readonly number[] }> = /* @__PURE
   name: "expand",
   infer: ([x], { shape }) => [{ shape, dtype: x!.dtype }],
   view: (of, { shape }) => expandView(of, shape),
-  vjp: ([ct], { ins }) => [ct && sumTo(ct, ins[0]!.shape)],
+  vjp: ([ct], { ins }) => [sumTo(ct!, ins[0]!.shape)],
 });
 
 /** Another shape for the same elements in the same order. */
@@ -149,7 +137,7 @@ export const reshapeOp: OpDef<{ readonly shape: readonly number[] }> = /* @__PUR
   name: "reshape",
   infer: ([x], { shape }) => [{ shape, dtype: x!.dtype }],
   view: (of, { shape }) => reshapeView(of, shape),
-  vjp: ([ct], { ins }) => [ct && apply1(reshapeOp, [ct], { shape: ins[0]!.shape })],
+  vjp: ([ct], { ins }) => [apply1(reshapeOp, [ct!], { shape: ins[0]!.shape })],
 });
 
 /** Another order of the axes. */
@@ -157,7 +145,7 @@ export const permuteOp: OpDef<{ readonly axes: readonly number[] }> = /* @__PURE
   name: "permute",
   infer: ([x], { axes }) => [{ shape: axes.map((a) => x!.shape[a]!), dtype: x!.dtype }],
   view: (of, { axes }) => permuteView(of, axes),
-  vjp: ([ct], { attrs: { axes } }) => [ct && apply1(permuteOp, [ct], { axes: inversePermutation(axes) })],
+  vjp: ([ct], { attrs: { axes } }) => [apply1(permuteOp, [ct!], { axes: inversePermutation(axes) })],
 });
 
 // ── helpers that gradients share ───────────────────────────────────────────────────────────────────

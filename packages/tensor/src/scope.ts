@@ -2,6 +2,7 @@
 
 import { fail } from "./errors.js";
 import { activeInterpreter } from "./interpreter.js";
+import { mapStructure } from "./structure.js";
 import type { Tensor } from "./tensor.js";
 
 const open: Set<Tensor>[] = [];
@@ -66,11 +67,11 @@ export function gone(t: Tensor): void {
 }
 
 /** The tensors in a result: itself, or in arrays, maps and plain objects. */
-export function tensorsIn(value: unknown, found: Tensor[] = []): Tensor[] {
-  if (value === null || typeof value !== "object") return found;
-  if ("dtype" in value && "dispose" in value) found.push(value as Tensor);
-  else if (Array.isArray(value)) for (const v of value) tensorsIn(v, found);
-  else if (value instanceof Map) for (const v of value.values()) tensorsIn(v, found);
-  else if (Object.getPrototypeOf(value) === Object.prototype) for (const v of Object.values(value)) tensorsIn(v, found);
+function tensorsIn(result: unknown): Tensor[] {
+  const found: Tensor[] = [];
+  mapStructure(result, (v) => {
+    if (v instanceof Map) found.push(...tensorsIn([...v.values()]));
+    else if (v !== null && typeof v === "object" && "dtype" in v && "dispose" in v) found.push(v as Tensor);
+  });
   return found;
 }

@@ -104,7 +104,6 @@ export function axisOf(op: string, axis: number, rank: number): number {
     op,
     expected: rank === 0 ? "no axis (the tensor is a scalar)" : `an axis from ${-rank} to ${rank - 1}`,
     got: `${axis}`,
-    hint: `The tensor has ${rank} ${rank === 1 ? "axis" : "axes"}.`,
   });
 }
 
@@ -113,7 +112,7 @@ export function axesOf(op: string, axes: number | readonly number[] | null | und
   if (axes === undefined || axes === null) return Array.from({ length: rank }, (_, i) => i);
   const list = (typeof axes === "number" ? [axes] : axes).map((a) => axisOf(op, a, rank));
   if (new Set(list).size !== list.length) {
-    fail({ op, expected: "each axis once", got: show(list), hint: "Name every axis only once (−1 is the last one)." });
+    fail({ op, expected: "each axis once", got: show(list), hint: "−1 is the last one." });
   }
   return list.sort((a, b) => a - b);
 }

@@ -1,6 +1,7 @@
 // Buffers that several tensors share, counted; and the sum of what is alive.
 
-import type { Backend, Buffer } from "./backend.js";
+import { type Backend, type Buffer, bytesOf } from "./backend.js";
+import type { Spec } from "./spec.js";
 
 /** A buffer and how many handles (tensors, views, Variables) hold it. */
 export interface Storage {
@@ -36,8 +37,8 @@ export function memory(): Memory {
 }
 
 /** A new buffer, held once. */
-export function allocate(backend: Backend, bytes: number): Storage {
-  const storage: Storage = { backend, buffer: backend.alloc(bytes), refs: 1 };
+export function allocate(backend: Backend, spec: Spec): Storage {
+  const storage: Storage = { backend, buffer: backend.alloc(bytesOf(spec), spec), refs: 1 };
   live.tensors++;
   live.bytes += storage.buffer.bytes;
   return storage;

@@ -6,10 +6,9 @@ import type { DType, Spec, View } from "./spec.js";
 import { contiguousView, sizeOf } from "./spec.js";
 import { release, retain, type Storage } from "./storage.js";
 
-/** A value inside compile(): known by number, without data. */
+/** A value inside compile(): without data, known to its trace. */
 export interface Symbol_ {
   readonly trace: object;
-  readonly value: number;
 }
 
 /**

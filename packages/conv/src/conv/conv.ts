@@ -13,16 +13,15 @@ import {
   type Padding,
   reshape,
   type Spec,
-  scope,
+  sameShape,
   show,
   sizeOf,
-  squeeze,
   sum,
   type Tensor,
   transpose,
-  unsqueeze,
 } from "@nn/tensor";
-import { axisNames, count, outputSizes, outputSizesOrFail, perAxis, type Size } from "../spatial.js";
+import { inBatch } from "../batch.js";
+import { axisNames, count, extent, outputSizesOrFail, perAxis, type Size } from "../spatial.js";
 import { type ConvAttrs, foldPatches, geometry, isMerged, patches, swapBatch } from "./patches.js";
 
 export type { ConvAttrs };
@@ -65,27 +64,13 @@ export interface ConvOptions {
 export function conv(x: Tensor, weight: Tensor, bias: Tensor | null = null, options: ConvOptions = {}): Tensor {
   const attrs = convAttrs("conv/conv", weight.shape.slice(2), options);
   const run = (batch: Tensor) => apply1(convOp, bias ? [batch, weight, bias] : [batch, weight], attrs);
-  return inBatch("conv/conv", x, weight.rank, weight.shape[1]! * attrs.groups, run);
+  return inBatch("conv/conv", x, weight.rank - 2, weight.shape[1]! * attrs.groups, run);
 }
 
 /** `"conv/conv"`: (x, weight) or (x, weight, bias). See {@link conv}. */
 export const convOp: OpDef<ConvAttrs> = /* @__PURE__ */ defineOp<ConvAttrs>({
   name: "conv/conv",
-  infer([x, weight, bias], attrs) {
-    checkOperands("conv/conv", [x!, weight!, ...(bias ? [bias] : [])]);
-    const { inChannels, outChannels, kernel } = checkWeight("conv/conv", weight!, attrs);
-    checkChannels("conv/conv", "x", x!, inChannels, "inChannels", kernel.length);
-    if (bias && (bias.shape.length !== 1 || bias.shape[0] !== outChannels)) {
-      fail({
-        op: "conv/conv",
-        expected: `bias (${outChannels})`,
-        got: show(bias.shape),
-        hint: "One number per output channel.",
-      });
-    }
-    const out = outputSizesOrFail("conv/conv", x!.shape.slice(2), kernel, attrs);
-    return [{ shape: [x!.shape[0]!, outChannels, ...out], dtype: "f32" }];
-  },
+  infer: ([x, weight, bias], attrs) => [inferConv("conv/conv", x!, weight!, bias, attrs)],
   lower([x, weight, bias], attrs) {
     const g = geometry(x!.shape, weight!.shape, attrs);
     const { batch, groups, perGroup, out } = g;
@@ -99,11 +84,10 @@ export const convOp: OpDef<ConvAttrs> = /* @__PURE__ */ defineOp<ConvAttrs>({
     ];
   },
   vjp([ct], { ins: [x, weight], attrs, needs }) {
-    if (!ct) return [null, null, null];
     return [
-      needs[0] ? convInputGrad(ct, weight!, x!.shape.slice(2), attrs) : null,
-      needs[1] ? convWeightGrad(x!, ct, weight!.shape.slice(2), attrs) : null,
-      needs[2] ? sum(ct, [...ct.shape.keys()].toSpliced(1, 1)) : null,
+      needs[0] ? convInputGrad(ct!, weight!, x!.shape.slice(2), attrs) : null,
+      needs[1] ? convWeightGrad(x!, ct!, weight!.shape.slice(2), attrs) : null,
+      needs[2] ? sum(ct!, [...ct!.shape.keys()].toSpliced(1, 1)) : null,
     ];
   },
 });
@@ -117,12 +101,10 @@ export interface ConvInputGradAttrs extends ConvAttrs {
 export const convInputGradOp: OpDef<ConvInputGradAttrs> = /* @__PURE__ */ defineOp<ConvInputGradAttrs>({
   name: "conv/convInputGrad",
   infer([ct, weight], attrs) {
-    const op = "conv/convInputGrad";
-    checkOperands(op, [ct!, weight!]);
-    const { inChannels, outChannels, kernel } = checkWeight(op, weight!, attrs);
-    checkChannels(op, "ct", ct!, outChannels, "outChannels", kernel.length);
-    checkWindows(op, ct!, attrs.inputSize, kernel, attrs);
-    return [{ shape: [ct!.shape[0]!, inChannels, ...attrs.inputSize], dtype: "f32" }];
+    const channels = weight!.shape[1]! * attrs.groups;
+    const x: Spec = { shape: [ct!.shape[0]!, channels, ...attrs.inputSize], dtype: "f32" };
+    checkGradient("conv/convInputGrad", ct!, x, weight!, attrs);
+    return [x];
   },
   lower([ct, weight], attrs) {
     const [batch, , ...out] = ct!.shape as [number, number, ...number[]];
@@ -137,8 +119,8 @@ export const convInputGradOp: OpDef<ConvInputGradAttrs> = /* @__PURE__ */ define
   },
   vjp([u], { ins: [ct, weight], attrs: { inputSize: _, ...attrs }, needs }) {
     return [
-      u && needs[0] ? apply1(convOp, [u, weight!], attrs) : null,
-      u && needs[1] ? convWeightGrad(u, ct!, weight!.shape.slice(2), attrs) : null,
+      needs[0] ? apply1(convOp, [u!, weight!], attrs) : null,
+      needs[1] ? convWeightGrad(u!, ct!, weight!.shape.slice(2), attrs) : null,
     ];
   },
 });
@@ -152,18 +134,10 @@ export interface ConvWeightGradAttrs extends ConvAttrs {
 export const convWeightGradOp: OpDef<ConvWeightGradAttrs> = /* @__PURE__ */ defineOp<ConvWeightGradAttrs>({
   name: "conv/convWeightGrad",
   infer([x, ct], attrs) {
-    const op = "conv/convWeightGrad";
-    const { groups, kernelSize } = attrs;
-    checkOperands(op, [x!, ct!]);
-    checkChannels(op, "x", x!, null, "", kernelSize.length);
-    checkChannels(op, "ct", ct!, null, "", kernelSize.length);
-    const [batch, inChannels, ...size] = x!.shape as [number, number, ...number[]];
-    const outChannels = ct!.shape[1]!;
-    checkGroups(op, inChannels, outChannels, groups);
-    if (ct!.shape[0] !== batch)
-      fail({ op, expected: `x and ct of one batch size`, got: `${show(x!.shape)} and ${show(ct!.shape)}` });
-    checkWindows(op, ct!, size, kernelSize, attrs);
-    return [{ shape: [outChannels, inChannels / groups, ...kernelSize], dtype: "f32" }];
+    const shape = [ct!.shape[1]!, x!.shape[1]! / attrs.groups, ...attrs.kernelSize];
+    const weight: Spec = { shape, dtype: "f32" };
+    checkGradient("conv/convWeightGrad", ct!, x!, weight, attrs);
+    return [weight];
   },
   lower([x, ct], attrs) {
     const { groups, kernelSize } = attrs;
@@ -181,8 +155,8 @@ export const convWeightGradOp: OpDef<ConvWeightGradAttrs> = /* @__PURE__ */ defi
   },
   vjp([u], { ins: [x, ct], attrs: { kernelSize: _, ...attrs }, needs }) {
     return [
-      u && needs[0] ? convInputGrad(ct!, u, x!.shape.slice(2), attrs) : null,
-      u && needs[1] ? apply1(convOp, [x!, u], attrs) : null,
+      needs[0] ? convInputGrad(ct!, u!, x!.shape.slice(2), attrs) : null,
+      needs[1] ? apply1(convOp, [x!, u!], attrs) : null,
     ];
   },
 });
@@ -231,7 +205,6 @@ function paddingPairs(
   stride: readonly number[],
   dilation: readonly number[],
 ): Padding[] {
-  if (padding === "valid") return kernel.map(() => [0, 0]);
   if (padding === "same") {
     if (stride.some((s) => s !== 1)) {
       fail({
@@ -242,13 +215,14 @@ function paddingPairs(
       });
     }
     return kernel.map((k, i) => {
-      const total = dilation[i]! * (k - 1);
+      const total = extent(k, dilation[i]!) - 1;
       const before = Math.floor(total / 2);
       return [before, total - before];
     });
   }
-  if (typeof padding === "number") return perAxis(op, "padding", padding, kernel.length, 0).map((p) => [p, p]);
-  const pairs = Array.isArray(padding) ? padding.map((p): Padding => (typeof p === "number" ? [p, p] : p)) : [];
+  const given = padding === "valid" ? 0 : padding;
+  const list = Array.isArray(given) ? given : kernel.map(() => given);
+  const pairs = list.map((p): Padding => (typeof p === "number" ? [p, p] : p));
   const fits = (p: Padding) => Array.isArray(p) && p.length === 2 && p.every((v) => Number.isInteger(v) && v >= 0);
   if (pairs.length === kernel.length && pairs.every(fits)) return pairs;
   return fail({
@@ -258,31 +232,48 @@ function paddingPairs(
   });
 }
 
-/** Runs `body` on x (N, channels, …); one sample (channels, …) becomes a batch of one and its result one sample again. */
-export function inBatch(op: string, x: Tensor, rank: number, channels: number, body: (x: Tensor) => Tensor): Tensor {
-  if (x.rank === rank) return body(x);
-  const names = axisNames(rank - 2);
-  if (x.rank !== rank - 1)
-    fail({ op, expected: `x (N, ${channels}, ${names}) or (${channels}, ${names})`, got: show(x.shape) });
-  return scope(() => squeeze(body(unsqueeze(x, 0)), 0));
-}
-
-function checkOperands(op: string, operands: readonly Spec[]): void {
-  for (const t of operands) checkDType(op, t.dtype, "f32");
-}
-
-function checkWeight(op: string, weight: Spec, { groups, stride }: ConvAttrs) {
+/** The shape rule of convolution. */
+function inferConv(op: string, x: Spec, weight: Spec, bias: Spec | undefined, attrs: ConvAttrs): Spec {
+  const { groups, stride } = attrs;
+  for (const t of [x, weight, ...(bias ? [bias] : [])]) checkDType(op, t.dtype, "f32");
+  const axes = stride.length;
   const [outChannels, perGroup, ...kernel] = weight.shape as [number, number, ...number[]];
-  if (kernel.length !== stride.length || weight.shape.includes(0)) {
+  if (kernel.length !== axes || weight.shape.includes(0)) {
     fail({
       op,
-      expected: `weight (O, I / groups, …) with ${stride.length} kernel axes, none of them 0`,
+      expected: `weight (O, I / groups, …) with ${axes} kernel axes, none of them 0`,
       got: show(weight.shape),
     });
   }
   const inChannels = perGroup * groups;
   checkGroups(op, inChannels, outChannels, groups);
-  return { inChannels, outChannels, kernel };
+  const [batch, channels, ...size] = x.shape as [number, number, ...number[]];
+  if (size.length !== axes || channels !== inChannels) {
+    const odd = size.length === axes ? `: channel ${channels} ≠ inChannels ${inChannels}` : "";
+    fail({
+      op,
+      expected: `x (N, ${inChannels}, ${axisNames(axes)})`,
+      got: `${show(x.shape)}${odd}`,
+      hint: "The order of axes is N, C, then the spatial ones.",
+    });
+  }
+  if (bias && show(bias.shape) !== show([outChannels])) {
+    fail({
+      op,
+      expected: `bias ${show([outChannels])}`,
+      got: show(bias.shape),
+      hint: "One number per output channel.",
+    });
+  }
+  return { shape: [batch, outChannels, ...outputSizesOrFail(op, size, kernel, attrs)], dtype: "f32" };
+}
+
+/** That ct is what the convolution of x and weight gives. */
+function checkGradient(op: string, ct: Spec, x: Spec, weight: Spec, attrs: ConvAttrs): void {
+  const { shape } = inferConv(op, x, weight, undefined, attrs);
+  checkDType(op, ct.dtype, "f32");
+  if (sameShape(ct.shape, shape)) return;
+  fail({ op, expected: `ct ${show(shape)}, as conv gives for x ${show(x.shape)}`, got: show(ct.shape) });
 }
 
 /** Also for layers: groups divide both numbers of channels. */
@@ -292,37 +283,6 @@ export function checkGroups(op: string, inChannels: number, outChannels: number,
     op,
     expected: `groups that divide ${inChannels} input and ${outChannels} output channels`,
     got: `groups ${groups}`,
-    hint: inChannels % groups === 0 ? "Change the number of output channels." : "Change the number of input channels.",
+    hint: `Change the number of ${inChannels % groups === 0 ? "output" : "input"} channels.`,
   });
-}
-
-/** `channels` null: any. */
-function checkChannels(op: string, name: string, x: Spec, channels: number | null, what: string, axes: number): void {
-  if (x.shape.length === axes + 2 && (channels === null || x.shape[1] === channels)) return;
-  const odd = x.shape.length === axes + 2 ? `: channel ${x.shape[1]} ≠ ${what} ${channels}` : "";
-  fail({
-    op,
-    expected: `${name} (N, ${channels ?? "C"}, ${axisNames(axes)})`,
-    got: `${show(x.shape)}${odd}`,
-    ...(odd ? { hint: "The order of axes is N, C, then the spatial ones." } : {}),
-  });
-}
-
-/** That ct is as large as the convolution's output. */
-function checkWindows(
-  op: string,
-  ct: Spec,
-  inputSize: readonly number[],
-  kernel: readonly number[],
-  attrs: ConvAttrs,
-): void {
-  const want = outputSizes(inputSize, kernel, attrs);
-  const got = ct.shape.slice(2);
-  if (want.some((d, i) => d !== got[i] || d < 1)) {
-    fail({
-      op,
-      expected: `ct (N, O, ${want.join(", ")}), as conv gives for an input of ${show(inputSize)}`,
-      got: show(ct.shape),
-    });
-  }
 }

@@ -1,9 +1,10 @@
 // Conv1d, Conv2d, Conv3d: weight, bias and options around conv().
 
-import { init } from "@nn/layers";
-import { fail, Module, type Padding, pad, scope, type Tensor, Variable } from "@nn/tensor";
+import { uniformParameter } from "@nn/layers";
+import { fail, Module, type Padding, pad, scope, sizeOf, type Tensor, type Variable } from "@nn/tensor";
+import { inBatch } from "../batch.js";
 import { count, perAxis, type Size } from "../spatial.js";
-import { type ConvOptions, checkGroups, conv, convAttrs, inBatch } from "./conv.js";
+import { type ConvOptions, checkGroups, conv, convAttrs } from "./conv.js";
 
 /** What the border of a padded input is made of; see `pad` of @nn/tensor. */
 export type PaddingMode = "zeros" | "reflect" | "replicate" | "circular";
@@ -61,8 +62,9 @@ export abstract class ConvNd extends Module {
       });
     }
     const shape = [outChannels, inChannels / groups, ...this.kernelSize];
-    this.weight = parameter(shape, shape);
-    this.bias = options.bias === false ? null : parameter([outChannels], shape);
+    const bound = 1 / Math.sqrt(sizeOf(shape.slice(1)));
+    this.weight = uniformParameter(shape, bound);
+    this.bias = options.bias === false ? null : uniformParameter([outChannels], bound);
   }
 
   /**
@@ -76,17 +78,11 @@ export abstract class ConvNd extends Module {
       const weight = this.weight.value;
       const bias = this.bias?.value ?? null;
       if (paddingMode === "zeros") return conv(x, weight, bias, { stride, padding, dilation, groups });
-      return inBatch("conv/conv", x, weight.rank, this.inChannels, (batch) =>
+      return inBatch("conv/conv", x, weight.rank - 2, this.inChannels, (batch) =>
         conv(pad(batch, padding, { mode: paddingMode }), weight, bias, { stride, dilation, groups }),
       );
     });
   }
-}
-
-/** Uniform within PyTorch's bound for a weight of that shape: kaiming_uniform with a = √5. */
-export function parameter(shape: readonly number[], weight: readonly number[]): Variable {
-  const bound = init.defaultBound(weight);
-  return scope(() => new Variable(init.uniform(shape, -bound, bound)));
 }
 
 /**

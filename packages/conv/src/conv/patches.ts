@@ -14,7 +14,7 @@ import {
   type Tensor,
   transpose,
 } from "@nn/tensor";
-import { extent, outputSizes, type Windows } from "../spatial.js";
+import { extent, isPadded, outputSizes, type Windows } from "../spatial.js";
 
 /** Attributes of the three ops; one entry per spatial axis. */
 export interface ConvAttrs extends Windows {
@@ -43,14 +43,10 @@ export interface Geometry extends ConvAttrs {
 export function geometry(x: readonly number[], weight: readonly number[], attrs: ConvAttrs): Geometry {
   const kernel = weight.slice(2);
   const out = outputSizes(x.slice(2), kernel, attrs);
-  const { stride, padding, dilation, groups } = attrs;
   return {
-    stride,
-    padding,
-    dilation,
-    groups,
+    ...attrs,
     batch: x[0]!,
-    perGroup: weight[0]! / groups,
+    perGroup: weight[0]! / attrs.groups,
     kernel,
     out,
     merged: isMerged(out),
@@ -63,7 +59,7 @@ export function geometry(x: readonly number[], weight: readonly number[], attrs:
  */
 export function patches(x: Tensor, { batch, groups, kernel, stride, padding, dilation, merged }: Geometry): Tensor {
   const axes = [...kernel.keys()];
-  let windows = padding.some(([a, b]) => a + b > 0) ? pad(x, padding) : x;
+  let windows = padding.some(isPadded) ? pad(x, padding) : x;
   for (const i of axes) windows = slidingWindow(windows, 2 + i, kernel[i]!, stride[i]!, dilation[i]!);
   const inside = [1, ...axes.map((i) => 2 + kernel.length + i)];
   const places = axes.map((i) => 2 + i);

@@ -20,7 +20,7 @@ import {
   slice,
   type Tensor,
 } from "@nn/tensor";
-import { extent, type Size } from "../spatial.js";
+import { extent, isPadded, type Size } from "../spatial.js";
 import { inferPool, overWindows, type PoolAttrs, type PoolOptions, poolAttrs, pooled } from "./windows.js";
 
 /** Options of {@link avgPool}, as `torch.nn.functional.avg_pool2d` has them. */
@@ -82,10 +82,10 @@ export const avgPoolOp: OpDef<AvgPoolAttrs> = /* @__PURE__ */ defineOp<AvgPoolAt
   },
   lower([x], attrs) {
     const { padding } = attrs;
-    const whole = padding.some(([a, b]) => a + b > 0) ? pad(x!, padding) : x!;
+    const whole = padding.some(isPadded) ? pad(x!, padding) : x!;
     return [divided(overWindows("add", whole, attrs), attrs)];
   },
-  vjp: ([ct], { ins: [x], attrs }) => [ct && apply1(avgPoolGradOp, [ct], { ...attrs, inputSize: x!.shape.slice(2) })],
+  vjp: ([ct], { ins: [x], attrs }) => [apply1(avgPoolGradOp, [ct!], { ...attrs, inputSize: x!.shape.slice(2) })],
 });
 
 /** `"conv/avgPoolGrad"`: ct → the gradient of an x of spatial size `inputSize`. */
@@ -118,7 +118,7 @@ export const avgPoolGradOp: OpDef<AvgPoolAttrs & { readonly inputSize: readonly 
     });
     return [slice(y, [null, null, ...inputSize.map((d, i) => [padding[i]![0], padding[i]![0] + d] as const)])];
   },
-  vjp: ([u], { attrs: { inputSize: _, ...attrs } }) => [u && apply1(avgPoolOp, [u], attrs)],
+  vjp: ([u], { attrs: { inputSize: _, ...attrs } }) => [apply1(avgPoolOp, [u!], attrs)],
 });
 
 // ───────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,7 +1,7 @@
 // MaxPool1d … AvgPool3d: options around maxPool() and avgPool().
 
 import { Module, type Tensor } from "@nn/tensor";
-import { perAxis, type Size } from "../spatial.js";
+import type { Size } from "../spatial.js";
 import { type AvgPoolOptions, avgPool } from "./avg-pool.js";
 import { type MaxPoolOptions, maxPool, maxPoolWithIndices } from "./max-pool.js";
 import { poolWindows } from "./windows.js";
@@ -13,8 +13,7 @@ export abstract class MaxPoolNd extends Module {
 
   protected constructor(axes: number, kernelSize: Size, options: MaxPoolOptions) {
     super();
-    this.kernelSize = perAxis(this.constructor.name, "kernelSize", kernelSize, axes, 1);
-    poolWindows(this.constructor.name, kernelSize, options, axes);
+    this.kernelSize = poolWindows(this.constructor.name, kernelSize, options, axes).kernelSize;
     this.options = { ...options };
   }
 
@@ -99,8 +98,7 @@ export abstract class AvgPoolNd extends Module {
 
   protected constructor(axes: number, kernelSize: Size, options: AvgPoolOptions) {
     super();
-    this.kernelSize = perAxis(this.constructor.name, "kernelSize", kernelSize, axes, 1);
-    poolWindows(this.constructor.name, kernelSize, options, axes);
+    this.kernelSize = poolWindows(this.constructor.name, kernelSize, options, axes).kernelSize;
     this.options = { ...options };
   }
 

@@ -23,7 +23,7 @@ import {
   type Tensor,
   unsqueeze,
 } from "@nn/tensor";
-import type { Size } from "../spatial.js";
+import { isPadded, type Size } from "../spatial.js";
 import {
   FAN_IN,
   inferPool,
@@ -92,7 +92,7 @@ export const maxPoolOp: OpDef<PoolAttrs> = /* @__PURE__ */ defineOp<PoolAttrs>({
     return [inferPool("conv/maxPool", x!, attrs)];
   },
   lower: ([x], attrs) => [overWindows("max", padded(x!, attrs), attrs)],
-  vjp: ([ct], { ins: [x], outs: [y], attrs }) => [ct && apply1(maxPoolGradOp, [ct, x!, y!], attrs)],
+  vjp: ([ct], { ins: [x], outs: [y], attrs }) => [apply1(maxPoolGradOp, [ct!, x!, y!], attrs)],
 });
 
 /** `"conv/maxPoolGrad"`: (ct, x, y = maxPool(x)) → the gradient of x. */
@@ -105,16 +105,15 @@ export const maxPoolGradOp: OpDef<PoolAttrs> = /* @__PURE__ */ defineOp<PoolAttr
     return [x!];
   },
   lower([ct, x, y], attrs) {
-    const at = flat(apply1(maxPoolIndicesOp, [x!, y!], attrs));
+    const at = rows(apply1(maxPoolIndicesOp, [x!, y!], attrs));
     return [
-      reshape(apply1(scatterAddPrimitive, [at, flat(ct!)], { axis: 1, size: sizeOf(x!.shape.slice(2)) }), x!.shape),
+      reshape(apply1(scatterAddPrimitive, [at, rows(ct!)], { axis: 1, size: sizeOf(x!.shape.slice(2)) }), x!.shape),
     ];
   },
   /** Linear in ct, and its adjoint picks; in x it is constant almost everywhere. */
   vjp([u], { ins: [ct, x, y], attrs }) {
-    if (!u) return [null, null, null];
-    const at = flat(apply1(maxPoolIndicesOp, [x!, y!], attrs));
-    return [reshape(gather(flat(u), 1, at), ct!.shape), null, null];
+    const at = rows(apply1(maxPoolIndicesOp, [x!, y!], attrs));
+    return [reshape(gather(rows(u!), 1, at), ct!.shape), null, null];
   },
 });
 
@@ -123,15 +122,53 @@ export const maxPoolIndicesOp: OpDef<PoolAttrs> = /* @__PURE__ */ defineOp<PoolA
   name: "conv/maxPoolIndices",
   infer: ([x, y], attrs) => [{ shape: checkPooled("conv/maxPoolIndices", x!, y!, attrs).shape, dtype: "i32" }],
   lower([x, y], attrs) {
+    const { call, index, input, select } = expr;
+    const { kernelSize, stride, padding, dilation } = attrs;
     const size = x!.shape.slice(2);
+    const { shape } = y!;
     const whole = padded(x!, attrs);
-    const offsets = offsetsOf(attrs.kernelSize);
     const steps = rowMajor(size);
-    const found =
-      offsets.length <= 25
-        ? offsetsBySlices(whole, y!, offsets, steps, attrs)
-        : offsetsByReduction(whole, y!, steps, attrs);
-    return [fromStart(found, y!, size, attrs)];
+    const flat = (along: readonly Expr[]) =>
+      along.map((e, i) => call("mul", e, i32(steps[i]!))).reduce((a, b) => call("add", a, b));
+
+    // First how far behind the first place of its window each maximum lies. Where there is a NaN, nothing is less.
+    const place = (v: Expr, along: readonly Expr[], other: Expr) => select(call("lt", v, input(0)), other, flat(along));
+    const offsets = offsetsOf(kernelSize);
+    let found: Tensor;
+    if (offsets.length <= 25) {
+      // A few slices at a time, from the last to the first, so that the first of equals is what remains.
+      found = apply1(map, [], { expr: i32(0), shape });
+      while (offsets.length > 0) {
+        const some = offsets.splice(2 - FAN_IN);
+        const formula = some.reduceRight<Expr>(
+          (other, at, k) =>
+            place(
+              input(2 + k),
+              at.map((j, i) => i32(j * dilation[i]!)),
+              other,
+            ),
+          input(1, "i32"),
+        );
+        found = apply1(map, [y!, found, ...some.map((at) => sliceAt(whole, at, attrs))], { expr: formula, shape });
+      }
+    } else {
+      const windows = windowsOf(whole, attrs);
+      const axes = size.map((_, i) => 2 + size.length + i);
+      const maxima = expand(reshape(y!, [...shape, ...axes.map(() => 1)]), windows.shape);
+      const along = axes.map((axis, i) => call("mul", index(axis), i32(dilation[i]!)));
+      const prologue = place(input(1), along, i32(0x7fffffff));
+      found = apply1(reduce, [maxima, windows], { of: "min", axes, prologue });
+    }
+
+    // Then where that is in x. In a window of nothing but −∞ or with NaN it may be padding: take the first that is not.
+    const first = size.map((_, i) => call("sub", call("mul", index(2 + i), i32(stride[i]!)), i32(padding[i]![0])));
+    const at = call("add", flat(first), input(0, "i32"));
+    if (!padding.some(isPadded)) return [apply1(map, [found], { expr: at, shape })];
+    const inside = first.map((e, i) =>
+      call("min", select(call("lt", e, i32(0)), call("mod", e, i32(dilation[i]!)), e), i32(size[i]! - 1)),
+    );
+    const usual = call("lt", expr.num(Number.NEGATIVE_INFINITY), input(1));
+    return [apply1(map, [found, y!], { expr: select(usual, at, flat(inside)), shape })];
   },
   vjp: () => [null, null],
 });
@@ -139,7 +176,7 @@ export const maxPoolIndicesOp: OpDef<PoolAttrs> = /* @__PURE__ */ defineOp<PoolA
 // ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 function padded(x: Tensor, { padding }: PoolAttrs): Tensor {
-  return padding.some(([a, b]) => a + b > 0) ? pad(x, padding, { value: Number.NEGATIVE_INFINITY }) : x;
+  return padding.some(isPadded) ? pad(x, padding, { value: Number.NEGATIVE_INFINITY }) : x;
 }
 
 function checkPooled(op: string, x: Spec, y: Spec, attrs: PoolAttrs): Spec {
@@ -150,82 +187,8 @@ function checkPooled(op: string, x: Spec, y: Spec, attrs: PoolAttrs): Spec {
 }
 
 /** (N, C, …) → (N · C, …): the rows in which indices count. */
-function flat(x: Tensor): Tensor {
+function rows(x: Tensor): Tensor {
   return reshape(x, [x.shape[0]! * x.shape[1]!, sizeOf(x.shape.slice(2))]);
 }
 
-const { call, index, input, num, select } = expr;
-
-const i32 = (v: number): Expr => num(v, "i32");
-const sumOf = (terms: readonly Expr[]): Expr => terms.reduce((a, b) => call("add", a, b));
-
-/** A few slices at a time: the first position of the window that holds the maximum, as {@link fromStart} wants it. */
-function offsetsBySlices(
-  whole: Tensor,
-  y: Tensor,
-  offsets: readonly number[][],
-  steps: readonly number[],
-  attrs: PoolAttrs,
-): Tensor {
-  const at = (offset: readonly number[]) =>
-    i32(offset.reduce((sum, j, i) => sum + j * attrs.dilation[i]! * steps[i]!, 0));
-  const most = FAN_IN - 2; // beside the maxima and what was found
-  // From the last, which it is if no other one is, to the first, so that the first of equals is what remains.
-  const last = offsets.length - 1;
-  let found: Tensor | null = null;
-  for (let end = last; end > 0 || found === null; end -= most) {
-    const chunk = offsets.slice(Math.max(0, end - most), end);
-    const later: Expr = found ? input(chunk.length + 1, "i32") : at(offsets[last]!);
-    const first: Expr = chunk.reduceRight<Expr>(
-      (other, offset, i) => select(call("eq", input(i + 1), input(0)), at(offset), other),
-      later,
-    );
-    const slices: Tensor[] = chunk.map((offset) => sliceAt(whole, offset, attrs));
-    found = apply1(map, [y, ...slices, ...(found ? [found] : [])], { expr: first, shape: y.shape });
-  }
-  return found;
-}
-
-/** For large windows: the least offset that holds the maximum. */
-function offsetsByReduction(whole: Tensor, y: Tensor, steps: readonly number[], attrs: PoolAttrs): Tensor {
-  const axes = steps.length;
-  const windows = windowsOf(whole, attrs);
-  const maxima = expand(reshape(y, [...y.shape, ...steps.map(() => 1)]), windows.shape);
-  const last = i32(attrs.kernelSize.reduce((sum, k, i) => sum + (k - 1) * attrs.dilation[i]! * steps[i]!, 0));
-  const offset = sumOf(steps.map((step, i) => call("mul", index(2 + axes + i), i32(attrs.dilation[i]! * step))));
-  return apply1(reduce, [windows, maxima], {
-    of: "min",
-    axes: steps.map((_, i) => 2 + axes + i),
-    prologue: select(call("eq", input(0), input(1)), offset, last),
-  });
-}
-
-/**
- * Positions in x, from how far behind the start of its window each lies. In a window of nothing but −∞ padding equals
- * the maximum, and in one with NaN nothing does: then it is the window's first element that is not padding.
- */
-function fromStart(
-  offsets: Tensor,
-  y: Tensor,
-  size: readonly number[],
-  { stride, padding, dilation }: PoolAttrs,
-): Tensor {
-  const steps = rowMajor(size);
-  const plane = (formula: Expr) =>
-    expand(apply1(map, [], { expr: formula, shape: [1, 1, ...y.shape.slice(2)] }), y.shape);
-  const starts = size.map((_, i) => call("add", call("mul", index(2 + i), i32(stride[i]!)), i32(-padding[i]![0])));
-  const at = (along: readonly Expr[]) => sumOf(along.map((e, i) => call("mul", e, i32(steps[i]!))));
-  const position = call("add", input(0, "i32"), input(1, "i32"));
-  const { shape } = y;
-  if (padding.every(([before, after]) => before + after === 0))
-    return apply1(map, [offsets, plane(at(starts))], { expr: position, shape });
-  const inside = starts.map((start, i) => {
-    const first = select(call("lt", start, i32(0)), call("mod", start, i32(dilation[i]!)), start);
-    return call("min", first, i32(size[i]! - 1));
-  });
-  const usual = call("lt", num(Number.NEGATIVE_INFINITY), input(3));
-  return apply1(map, [offsets, plane(at(starts)), plane(at(inside)), y], {
-    expr: select(usual, position, input(2, "i32")),
-    shape,
-  });
-}
+const i32 = (v: number): Expr => expr.num(v, "i32");

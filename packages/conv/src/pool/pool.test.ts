@@ -191,7 +191,7 @@ describe("pooling layers", () => {
     [
       "rank",
       () => new AvgPool2d(2).forward(zeros([4, 4])),
-      /^AvgPool2d: expected x \(N, C, …\) or \(C, …\) with 2 spatial axes, got \(4, 4\)/,
+      /^AvgPool2d: expected x \(N, C, H, W\) or \(C, H, W\), got \(4, 4\)/,
     ],
     [
       "padding",

@@ -10,15 +10,13 @@ import {
   reduce,
   type ScalarFn,
   type Spec,
-  scope,
   show,
   sizeOf,
   slice,
   slidingWindow,
-  squeeze,
   type Tensor,
-  unsqueeze,
 } from "@nn/tensor";
+import { inBatch } from "../batch.js";
 import { axisNames, extent, outputSizes, outputSizesOrFail, perAxis, type Size, type Windows } from "../spatial.js";
 
 /** Options of both poolings. */
@@ -56,9 +54,7 @@ export function poolAttrs(
     if ((n - 1) * s >= d + p) n--; // the last window would start in the padding after
     return [p, Math.max(p, (n - 1) * s + span - d - p)];
   });
-  const windows = { stride, padding: pairs, dilation };
-  outputSizesOrFail(op, size, kernelSize, windows);
-  return { kernelSize, ...windows };
+  return { kernelSize, stride, padding: pairs, dilation };
 }
 
 /** Checks the options that do not depend on the input. */
@@ -80,17 +76,9 @@ export function poolWindows(op: string, kernel: Size, options: PoolOptions & { d
   return { kernelSize, stride, padding, dilation };
 }
 
-/** Adds a batch axis where there is none, and takes it away again. */
+/** {@link inBatch}; a kernel size with one number per axis says how many there are, a single number takes a batch. */
 export function pooled(op: string, x: Tensor, kernelSize: Size, body: (x: Tensor) => Tensor): Tensor {
-  const axes = spatialAxes(x, kernelSize);
-  if (x.rank === axes + 2) return body(x);
-  if (x.rank === axes + 1) return scope(() => squeeze(body(unsqueeze(x, 0)), 0));
-  return fail({ op, expected: `x (N, C, …) or (C, …) with ${axes} spatial axes`, got: show(x.shape) });
-}
-
-/** A kernel size with one number per axis says how many there are; a single number takes x to have a batch. */
-function spatialAxes(x: Tensor, kernelSize: Size): number {
-  return typeof kernelSize === "number" ? x.rank - 2 : kernelSize.length;
+  return inBatch(op, x, typeof kernelSize === "number" ? x.rank - 2 : kernelSize.length, "C", body);
 }
 
 /** Spatial sizes of a pooled output. */

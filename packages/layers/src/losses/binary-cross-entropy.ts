@@ -161,9 +161,8 @@ const binaryCrossEntropyOp: OpDef<object> = /* @__PURE__ */ defineOp({
     );
   },
   vjp([ct], { ins: [p, t], needs }) {
-    if (!ct) return [null, null];
     const slope = () => p.sub(t).div(p.mul(p.neg().add(1)).clamp(1e-12, null));
-    return [needs[0] ? ct.mul(slope()) : null, needs[1] ? ct.mul(apply1(logOddsOp, [p], {})).neg() : null];
+    return [needs[0] ? ct!.mul(slope()) : null, needs[1] ? ct!.mul(apply1(logOddsOp, [p], {})).neg() : null];
   },
 });
 

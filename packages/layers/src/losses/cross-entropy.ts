@@ -1,6 +1,6 @@
 // Cross entropy of logits, and the negative log likelihood of log-probabilities.
 
-import { fail, gather, logSoftmax, Module, mul, ne, scope, show, type Tensor, type Variable, where } from "@nn/tensor";
+import { fail, gather, logSoftmax, Module, ne, scope, show, type Tensor, type Variable, where } from "@nn/tensor";
 import { checkIntegers, checkProbability, withNumbersOf } from "../check.js";
 import { buffer } from "../parameter.js";
 import { checkReduction, type LossOptions, type Reduction, reduced } from "./reduction.js";
@@ -195,10 +195,11 @@ function pick(
   const at = where(counts, target, 0).unsqueeze(axis);
   const hint = "Check the labels, or set ignoreIndex.";
   const chosen = withNumbersOf(op, "class numbers", logp.shape[axis], hint, () => gather(logp, axis, at).reshape(want));
-  const weights = perClass ? gather(perClass.expand(logp.shape), axis, at).reshape(want) : counts.cast("f32");
+  const given = perClass && gather(perClass.expand(logp.shape), axis, at).reshape(want);
+  const weights = given ? where(counts, given, 0) : counts.cast("f32");
   // Not times 0: a target that does not count may stand before a log-probability of −∞.
-  if (!perClass) return { losses: where(counts, chosen.neg(), 0), weights, counts };
-  return { losses: where(counts, mul(chosen, weights).neg(), 0), weights: where(counts, weights, 0), counts };
+  const losses = where(counts, (given ? chosen.mul(given) : chosen).neg(), 0);
+  return { losses, weights, counts };
 }
 
 function weightedMean(losses: Tensor, weights: Tensor, reduction: Reduction): Tensor {

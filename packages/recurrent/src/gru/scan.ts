@@ -16,14 +16,13 @@ import {
 } from "../sequence.js";
 
 const NAME = "recurrent/gruScan";
-const { call } = expr;
 
 const candidate = /* @__PURE__ */ pointwise<object>("recurrent/gruCandidate", ([x, r, h]) =>
-  call("tanh", call("add", x!, call("mul", r!, h!))),
+  expr.call("tanh", expr.call("add", x!, expr.call("mul", r!, h!))),
 );
 /** n + z·(h − n), which is (1 − z)·n + z·h. */
 const blend = /* @__PURE__ */ pointwise<object>("recurrent/gruBlend", ([z, n, h]) =>
-  call("add", n!, call("mul", z!, call("sub", h!, n!))),
+  expr.call("add", n!, expr.call("mul", z!, expr.call("sub", h!, n!))),
 );
 
 /** Gates r, z, n; one state h. */

@@ -16,7 +16,6 @@ import {
 } from "../sequence.js";
 
 const NAME = "recurrent/lstmScan";
-const { call } = expr;
 
 export interface LstmScanAttrs extends ScanAttrs {
   /** Whether there is a projection: input weightHr (P, H), after the biases. */
@@ -25,7 +24,7 @@ export interface LstmScanAttrs extends ScanAttrs {
 
 /** f·c + i·g. */
 const cellState = /* @__PURE__ */ pointwise<object>("recurrent/lstmCell", ([f, c, i, g]) =>
-  call("add", call("mul", f!, c!), call("mul", i!, g!)),
+  expr.call("add", expr.call("mul", f!, c!), expr.call("mul", i!, g!)),
 );
 
 /** Gates i, f, g, o; states h (N, P or H) and c (N, H). */

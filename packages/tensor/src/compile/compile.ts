@@ -1,12 +1,13 @@
 // compile: a function of tensors becomes one plan per input signature, replayed without tracing, allocating or fusing again.
 
-import { type Backend, bytesOf, type Executable, type Layout } from "../backend.js";
+import type { Backend, Executable, Layout } from "../backend.js";
 import { checkDevice, getBackend } from "../current.js";
 import { eager } from "../eager.js";
 import { fail } from "../errors.js";
 import { activeInterpreter } from "../interpreter.js";
 import { layoutKey } from "../layout.js";
 import { allocate } from "../storage.js";
+import { mapStructure } from "../structure.js";
 import { Tensor } from "../tensor.js";
 import type { Variable } from "../variable.js";
 import { explain } from "./explain.js";
@@ -50,34 +51,21 @@ export function compile<F extends (...args: never[]) => unknown>(
   f: F,
   { maxTraces = 16 }: CompileOptions = {},
 ): Compiled<F> {
-  const traces = new Map<string, Compilation[]>();
-  let last: Compilation | null = null;
-
-  const compilationFor = (args: readonly unknown[], tensors: readonly Tensor[], key: string): Compilation => {
-    const backend = getBackend();
-    const known = traces.get(key) ?? [];
-    let found = known.find((c) => c.backend === backend && c.guards.every((holds) => holds()));
-    if (!found) {
-      found = new Compilation(f as unknown as (...args: unknown[]) => unknown, args, tensors, backend);
-      known.push(found);
-    }
-    // Most recently used last.
-    traces.delete(key);
-    traces.set(key, known);
-    const [oldestKey, oldest] = traces.entries().next().value!;
-    if ([...traces.values()].reduce((n, list) => n + list.length, 0) > maxTraces && oldest[0] !== found) {
-      oldest.shift()!.dispose();
-      if (oldest.length === 0) traces.delete(oldestKey);
-    }
-    last = found;
-    return found;
-  };
+  const traces: Compilation[] = []; // the most recently used last
 
   const prepare = (args: readonly unknown[]) => {
     const tensors: Tensor[] = [];
-    const key = args.map((a) => signatureOf(a, tensors)).join("|");
+    const key = signatureOf(args, tensors);
     for (const t of tensors) checkDevice("compile", t);
-    return { tensors, compilation: compilationFor(args, tensors, key) };
+    const backend = getBackend();
+    const at = traces.findIndex((c) => c.key === key && c.backend === backend && c.guards.every((holds) => holds()));
+    const compilation =
+      at >= 0
+        ? traces.splice(at, 1)[0]!
+        : new Compilation(f as unknown as (...args: unknown[]) => unknown, args, tensors, key, backend);
+    traces.push(compilation);
+    if (traces.length > Math.max(1, maxTraces)) traces.shift()!.dispose();
+    return { tensors, compilation };
   };
 
   const compiled = (...args: unknown[]): unknown => {
@@ -89,20 +77,17 @@ export function compile<F extends (...args: never[]) => unknown>(
   return Object.assign(compiled, {
     ready: (...args: unknown[]) => prepare(args).compilation.executable.ready,
     explain(...args: unknown[]) {
-      const which = args.length > 0 ? prepare(args).compilation : last;
+      const which = args.length > 0 ? prepare(args).compilation : traces.at(-1);
       return which ? which.explain() : "Not traced yet: call it, or explain it with arguments.";
     },
     dispose() {
-      for (const list of traces.values()) for (const c of list) c.dispose();
-      traces.clear();
-      last = null;
+      for (const c of traces.splice(0)) c.dispose();
     },
   }) as unknown as Compiled<F>;
 }
 
 /** One signature's plan, bound to its Variables and constants. */
 class Compilation {
-  readonly backend: Backend;
   readonly guards: readonly (() => boolean)[];
   readonly executable: Executable;
   readonly #arranged: Arranged;
@@ -115,18 +100,16 @@ class Compilation {
     f: (...args: unknown[]) => unknown,
     args: readonly unknown[],
     tensors: readonly Tensor[],
-    backend: Backend,
+    readonly key: string,
+    readonly backend: Backend,
   ) {
-    this.backend = backend;
     let structure: unknown;
     let results = 0;
     const traced = traceFunction((...symbols) => {
       const returned: Tensor[] = [];
       let next = 0;
-      structure = replaceTensors(
-        f(...args.map((a) => replaceTensors(a, () => symbols[next++]!))),
-        (t) => returned.push(t) - 1,
-      );
+      const symbolic = mapStructure(args, (v) => (v instanceof Tensor ? symbols[next++]! : v)) as unknown[];
+      structure = mapStructure(f(...symbolic), (v) => (v instanceof Tensor ? new Index(returned.push(v) - 1) : v));
       results = returned.length;
       return returned;
     }, tensors);
@@ -162,9 +145,7 @@ class Compilation {
           : plain(source.kind === "argument" ? tensors[source.argument]! : source.tensor);
       return t.storage.buffer;
     });
-    const fresh = graph.outputs.map((v, i) =>
-      donors[i]! >= 0 ? null : allocate(this.backend, bytesOf(graph.specs[v]!)),
-    );
+    const fresh = graph.outputs.map((v, i) => (donors[i]! >= 0 ? null : allocate(this.backend, graph.specs[v]!)));
     this.executable.run(
       inputs,
       fresh.map((storage, i) => storage?.buffer ?? inputs[donors[i]!]!),
@@ -177,7 +158,7 @@ class Compilation {
       if (fresh[at]) variable.hold(new Tensor(graph.specs[graph.outputs[at]!]!, fresh[at]!), writtenLayouts[i]!);
     });
     for (const t of borrowed) t.dispose();
-    return replaceIndices(this.#structure, results);
+    return mapStructure(this.#structure, (v) => (v instanceof Index ? results[v.at] : v));
   }
 
   explain(): string {
@@ -194,7 +175,7 @@ class Compilation {
 function heldAs(variable: Variable, layout: Layout | null, overwritten: boolean): Tensor {
   const { tensor, layout: now } = variable.held;
   checkDevice("compile", tensor);
-  if (layoutKey(now) !== layoutKey(layout)) {
+  if (now !== layout && layoutKey(now) !== layoutKey(layout)) {
     const rows = now ? eager.unpack(tensor, now, variable) : tensor.alias();
     variable.hold(layout ? eager.pack(rows, layout) : rows, layout);
     if (layout) rows.dispose();
@@ -208,45 +189,21 @@ class Index {
   constructor(readonly at: number) {}
 }
 
-function mapStructure(value: unknown, leaf: (v: unknown) => unknown): unknown {
-  if (value instanceof Tensor || value instanceof Index) return leaf(value);
-  if (Array.isArray(value)) return value.map((v) => mapStructure(v, leaf));
-  if (value !== null && typeof value === "object" && Object.getPrototypeOf(value) === Object.prototype) {
-    return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, mapStructure(v, leaf)]));
-  }
-  return value;
-}
-
-function replaceTensors(value: unknown, by: (t: Tensor) => Tensor | number): unknown {
-  return mapStructure(value, (t) => {
-    const r = by(t as Tensor);
-    return typeof r === "number" ? new Index(r) : r;
+/** What a trace depends on in its arguments; collects the tensors. */
+function signatureOf(args: readonly unknown[], tensors: Tensor[]): string {
+  const key = mapStructure(args, (v) => {
+    if (v instanceof Tensor) {
+      tensors.push(v);
+      return `${v.dtype}(${v.shape})`;
+    }
+    if (v === null || !["object", "function", "symbol"].includes(typeof v))
+      return `${typeof v} ${Object.is(v, -0) ? "-0" : v}`;
+    return fail({
+      op: "compile",
+      expected: "arguments that are tensors, numbers, strings, booleans, or arrays and plain objects of these",
+      got: typeof v === "object" ? (v.constructor?.name ?? "an object") : typeof v,
+      hint: "Close over modules and optimizers instead of passing them.",
+    });
   });
-}
-
-function replaceIndices(value: unknown, by: readonly Tensor[]): unknown {
-  return mapStructure(value, (v) => by[(v as Index).at]);
-}
-
-/** What a trace depends on in an argument; collects the tensors. */
-function signatureOf(value: unknown, tensors: Tensor[]): string {
-  if (value instanceof Tensor) {
-    tensors.push(value);
-    return `${value.dtype}(${value.shape})`;
-  }
-  if (value === null || value === undefined || typeof value === "boolean") return String(value);
-  if (typeof value === "number") return Object.is(value, -0) ? "-0" : String(value);
-  if (typeof value === "string") return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map((v) => signatureOf(v, tensors)).join(",")}]`;
-  if (typeof value === "object" && Object.getPrototypeOf(value) === Object.prototype) {
-    return `{${Object.entries(value)
-      .map(([k, v]) => `${k}:${signatureOf(v, tensors)}`)
-      .join(",")}}`;
-  }
-  return fail({
-    op: "compile",
-    expected: "arguments that are tensors, numbers, strings, booleans, or arrays and plain objects of these",
-    got: typeof value === "object" ? ((value as object).constructor?.name ?? "an object") : typeof value,
-    hint: "Close over modules and optimizers instead of passing them.",
-  });
+  return JSON.stringify(key);
 }

@@ -1,7 +1,7 @@
 // What a compiled step does, for people.
 
 import { type Backend, bytesOf } from "../backend.js";
-import { placeSlots } from "../reference/slots.js";
+import { placeSlots } from "../slots.js";
 import { showGraph } from "./graph.js";
 import type { Arranged } from "./layouts.js";
 import type { Planned } from "./plan.js";

@@ -47,10 +47,9 @@ function formulas(graph: Graph): Graph {
       return substitute(expr, (k, dtype) => input(number(from.ins[k]!), dtype));
     });
     const expr = substitute(outer, (i, dtype) => inner[i] ?? input(number(ins[i]!), dtype));
-    if (isMap(node))
-      return to.addAs(map, used, { ...(node.attrs as MapNodeAttrs), expr }, [graph.specs[node.outs[0]!]!]);
+    if (isMap(node)) return to.add(map, used, { ...(node.attrs as MapNodeAttrs), expr }, [graph.specs[node.outs[0]!]!]);
     if (used.length === 0) return keepNode(node, ins, graph, to); // a reduction takes its shape from an input
-    return to.addAs(reduce, used, { ...(node.attrs as ReduceAttrs), prologue: expr }, [graph.specs[node.outs[0]!]!]);
+    return to.add(reduce, used, { ...(node.attrs as ReduceAttrs), prologue: expr }, [graph.specs[node.outs[0]!]!]);
   });
 }
 
@@ -73,7 +72,7 @@ function epilogues(graph: Graph, backend: Backend): Graph {
         ins[k] === v ? result : input(1 + extra + rest.indexOf(ins[k]!), dtype),
       );
       const epilogue: Epilogue = { expr: fused, extra: extra + rest.length };
-      return to.addAs(from.op, [...from.ins, ...rest], from.attrs, [out], { epilogue });
+      return to.add(from.op, [...from.ins, ...rest], from.attrs, [out], { epilogue });
     }
     return keepNode(node, ins, graph, to);
   });

@@ -1,6 +1,6 @@
 // A graph: ops in order, and the values between them, by number.
 
-import type { Epilogue, Kernel } from "../backend.js";
+import type { Arrangement, Epilogue, Kernel } from "../backend.js";
 import { exprKey, showExpr } from "../expr.js";
 import { attrsKey, type OpDef, opId } from "../op.js";
 import { contiguousView, type Spec, type View } from "../spec.js";
@@ -23,6 +23,8 @@ export interface GraphNode {
   readonly epilogue?: Epilogue;
   /** Where inputs or outputs are packed: what they are without packing. */
   readonly logical?: { readonly ins: readonly Spec[]; readonly outs: readonly Spec[] };
+  /** Which arrangements of those that its kernel can do with were chosen. */
+  readonly layouts?: Arrangement;
   /** The kernel that was chosen for it, where its choice mattered for the layouts. */
   readonly kernel?: Kernel;
   /** Why it is there, for people. */
@@ -53,25 +55,12 @@ export class GraphBuilder {
     return this.specs.push({ shape: spec.shape, dtype: spec.dtype }) - 1;
   }
 
-  add<A>(op: OpDef<A>, ins: readonly number[], attrs: A): readonly number[] {
-    return this.addAs(
-      op,
-      ins,
-      attrs,
-      op.infer(
-        ins.map((v) => this.specs[v]!),
-        attrs,
-      ),
-    );
-  }
-
-  /** {@link add} with the specs known. */
-  addAs<A>(
+  add<A>(
     op: OpDef<A>,
     ins: readonly number[],
     attrs: A,
     specs: readonly Spec[],
-    more: Pick<GraphNode, "epilogue" | "logical" | "kernel" | "note"> = {},
+    more: Pick<GraphNode, "epilogue" | "logical" | "layouts" | "kernel" | "note"> = {},
   ): readonly number[] {
     const outs = specs.map((s) => this.specs.push({ shape: s.shape, dtype: s.dtype }) - 1);
     const node: GraphNode = { op, attrs, ins, outs, ...more };
@@ -112,7 +101,7 @@ export function rewrite(
 
 /** Keeps a node as it is. */
 export function keepNode(node: GraphNode, ins: readonly number[], graph: Graph, to: GraphBuilder): readonly number[] {
-  return to.addAs(
+  return to.add(
     node.op,
     ins,
     node.attrs,

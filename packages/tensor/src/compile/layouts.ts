@@ -1,7 +1,7 @@
 // Layouts: each value lies as its kernels want it. Conversions stand only where neighbours disagree, pointwise maps
 // run in whatever arrangement their inputs have, and a Variable whose users want it packed lives packed between steps.
 
-import { type Backend, findKernel, type Layout, type MapAttrs } from "../backend.js";
+import { type Arrangement, type Backend, findKernel, type Kernel, type Layout, type MapAttrs } from "../backend.js";
 import { input, linearize } from "../expr.js";
 import { layoutKey, permuteLayout, physicalSpec } from "../layout.js";
 import { defineOp, type OpDef } from "../op.js";
@@ -55,8 +55,8 @@ export function arrange(traced: Traced, backend: Backend): Arranged {
     const place = places[v]!;
     if (place.home === undefined) place.home = null;
     place.plain ??= place.permuted
-      ? to.addAs(permuteOp, [plainOf(place.permuted.of)], { axes: place.permuted.axes }, [graph.specs[v]!])[0]!
-      : to.addAs(unpack, [packedOf(v, place.home!)], { layout: place.home!, plain: graph.specs[v]! }, [
+      ? to.add(permuteOp, [plainOf(place.permuted.of)], { axes: place.permuted.axes }, [graph.specs[v]!])[0]!
+      : to.add(unpack, [packedOf(v, place.home!)], { layout: place.home!, plain: graph.specs[v]! }, [
           graph.specs[v]!,
         ])[0]!;
     return place.plain;
@@ -68,7 +68,7 @@ export function arrange(traced: Traced, backend: Backend): Arranged {
     const spec = graph.specs[v]!;
     const { offset } = to.view(value);
     if (offset === 0 && isContiguous(to.view(value))) return value;
-    return to.addAs(map, [value], { expr: input(0, spec.dtype), shape: spec.shape }, [spec])[0]!;
+    return to.add(map, [value], { expr: input(0, spec.dtype), shape: spec.shape }, [spec])[0]!;
   };
 
   const packedOf = (v: number, layout: Layout): number => {
@@ -84,7 +84,7 @@ export function arrange(traced: Traced, backend: Backend): Arranged {
       place.home = layout;
       delete place.plain;
     } else
-      value = to.addAs(pack, [rowsOf(v)], { layout, plain: graph.specs[v]! }, [
+      value = to.add(pack, [rowsOf(v)], { layout, plain: graph.specs[v]! }, [
         physicalSpec(graph.specs[v]!, layout),
       ])[0]!;
     place.packed.set(key, value);
@@ -114,9 +114,39 @@ export function arrange(traced: Traced, backend: Backend): Arranged {
 
   const scalarIn = (v: number, { shape, dtype }: Spec): number => {
     const ones = shape.map(() => 1);
-    const one = to.addAs(reshapeOp, [plainOf(places[v]!.scalar!)], { shape: ones }, [{ shape: ones, dtype }])[0]!;
-    return to.addAs(expandOp, [one], { shape }, [{ shape, dtype }])[0]!;
+    const one = to.add(reshapeOp, [plainOf(places[v]!.scalar!)], { shape: ones }, [{ shape: ones, dtype }])[0]!;
+    return to.add(expandOp, [one], { shape }, [{ shape, dtype }])[0]!;
   };
+
+  /** Whether a value can be had in a layout without converting it: it is in it, or a Variable nobody has asked for. */
+  const hasFree = (v: number, layout: Layout): boolean => {
+    const home = homeOf(v);
+    return home === undefined || (home !== null && layoutKey(home) === layoutKey(layout));
+  };
+
+  /** The layout of the Variable that a value, or what follows from it element by element, becomes; `null`: none. */
+  const target = (v: number): Layout | null => {
+    const known = targets.get(v);
+    if (known !== undefined) return known;
+    targets.set(v, null);
+    const output = graph.outputs.indexOf(v) - (graph.outputs.length - written.length);
+    const variable =
+      output >= 0 ? sources.findIndex((s) => s.kind === "variable" && s.variable === written[output]) : -1;
+    let found = variable >= 0 ? (places[variable]!.home ?? null) : null;
+    for (const user of users[v]!) {
+      if (found) break;
+      const there = user.op === (map as OpDef) || user.op === (permuteOp as OpDef) ? target(user.outs[0]!) : null;
+      if (there && user.op === (permuteOp as OpDef)) {
+        const { axes } = user.attrs as { axes: readonly number[] };
+        found = permuteLayout(there, graph.specs[user.outs[0]!]!, inversePermutation(axes));
+      } else found = there;
+    }
+    targets.set(v, found);
+    return found;
+  };
+  const targets = new Map<number, Layout | null>();
+  const users: GraphNode[][] = graph.specs.map(() => []);
+  for (const node of graph.nodes) for (const v of node.ins) users[v]!.push(node);
 
   for (const node of graph.nodes) {
     const ins = node.ins.map((v) => graph.specs[v]!);
@@ -133,16 +163,17 @@ export function arrange(traced: Traced, backend: Backend): Arranged {
         places[v]!.scalar === undefined ? packedOf(v, common) : scalarIn(v, { ...physical, dtype: ins[i]!.dtype }),
       );
       const attrs = { ...(node.attrs as MapAttrs), shape: physical.shape };
-      const value = to.addAs(map, given, attrs, [physical], { note: common.name })[0]!;
+      const value = to.add(map, given, attrs, [physical], { note: common.name })[0]!;
       places[node.outs[0]!] = { packed: new Map([[layoutKey(common), value]]), home: common };
       continue;
     }
-    const { kernel, wanted } = wishes(node, views, outs, backend);
+    const { kernel, wanted, layouts } = wishes(node, views, outs, backend, hasFree, target);
     const given = node.ins.map((v, i) => (wanted?.ins[i] ? packedOf(v, wanted.ins[i]!) : plainOf(v)));
     const specs = outs.map((s, i) => (wanted?.outs[i] ? physicalSpec(s, wanted.outs[i]!) : s));
-    const values = to.addAs(node.op, given, node.attrs, specs, {
+    const values = to.add(node.op, given, node.attrs, specs, {
       ...(node.epilogue ? { epilogue: node.epilogue } : {}),
       ...(wanted ? { kernel: kernel!, logical: { ins, outs } } : {}),
+      ...(layouts ? { layouts, note: noteOf(layouts) } : {}),
     });
     const scalar = node.op === (expandOp as OpDef) && sizeOf(ins[0]!.shape) === 1 ? { scalar: node.ins[0]! } : {};
     node.outs.forEach((v, i) => {
@@ -179,12 +210,40 @@ function viewsOf(graph: Graph): readonly View[] {
   return views;
 }
 
-/** The node's kernel, and the layouts it asks for, if any. */
-function wishes(node: GraphNode, views: readonly View[], outs: readonly Spec[], backend: Backend) {
+/** The node's kernel, and the layouts it asks for, or those it can do with that are to be had for nothing. */
+function wishes(
+  node: GraphNode,
+  views: readonly View[],
+  outs: readonly Spec[],
+  backend: Backend,
+  hasFree: (v: number, layout: Layout) => boolean,
+  target: (v: number) => Layout | null,
+): { kernel?: Kernel; wanted?: Arrangement; layouts?: Arrangement } {
   if (node.op.view || node.op.assemble) return {};
-  const own = node.ins.slice(0, node.ins.length - (node.epilogue?.extra ?? 0));
-  const signature = { ins: own.map((v) => views[v]!), outs: outs.map(contiguousView), attrs: node.attrs };
-  const kernel = findKernel(backend, node.op.name, signature);
-  const wanted = kernel?.layouts?.(signature);
-  return wanted && [...wanted.ins, ...wanted.outs].some((l) => l) ? { kernel, wanted } : {};
+  const { epilogue } = node;
+  const signature = {
+    ins: node.ins.map((v) => views[v]!),
+    outs: outs.map(contiguousView),
+    attrs: node.attrs,
+    ...(epilogue ? { epilogue } : {}),
+  };
+  const own = { ...signature, ins: signature.ins.slice(0, signature.ins.length - (epilogue?.extra ?? 0)) };
+  const kernel = findKernel(backend, node.op.name, own);
+  if (!kernel) return {};
+  const wanted = kernel.layouts?.(own);
+  if (wanted) return isPacked(wanted) ? { kernel, wanted } : {};
+  const can = kernel.alternatives?.(signature);
+  if (!can) return {};
+  const layouts: Arrangement = {
+    ins: node.ins.map((v, i) => can.ins[i]?.find((l) => hasFree(v, l)) ?? null),
+    outs: node.outs.map((v, i) => can.outs[i]?.find((l) => layoutKey(l) === layoutKey(target(v))) ?? null),
+  };
+  return isPacked(layouts) ? { kernel, wanted: layouts, layouts } : {};
+}
+
+const isPacked = ({ ins, outs }: Arrangement) => [...ins, ...outs].some((l) => l);
+
+function noteOf({ ins, outs }: Arrangement): string {
+  const names = (list: readonly (Layout | null)[]) => list.map((l) => l?.name ?? "rows").join(" ");
+  return `${names(ins)} → ${names(outs)}`;
 }

@@ -2,13 +2,12 @@
 
 import { type Backend, findKernel, needKernel } from "../backend.js";
 import { input } from "../expr.js";
-import { type Interpreter, withInterpreter } from "../interpreter.js";
+import { withInterpreter } from "../interpreter.js";
 import type { OpDef } from "../op.js";
 import { contiguous } from "../ops/movement.js";
 import { expandOp, map } from "../primitives.js";
 import { contiguousView, type Spec, sameShape, type View } from "../spec.js";
 import type { Tensor } from "../tensor.js";
-import type { Variable } from "../variable.js";
 import type { Graph } from "./graph.js";
 import { Trace, type Traced } from "./trace.js";
 
@@ -17,8 +16,8 @@ export function lower(traced: Traced, backend: Backend): Traced {
   const to = new Lowering(backend);
   return withInterpreter(to, () => {
     const now: Tensor[] = traced.sources.map((source, i) => {
-      if (source.kind === "argument") return to.trace.argument(traced.graph.specs[i]!, source.argument);
-      return source.kind === "variable" ? to.trace.read(source.variable) : source.tensor;
+      if (source.kind === "argument") return to.argument(traced.graph.specs[i]!, source.argument);
+      return source.kind === "variable" ? to.read(source.variable) : source.tensor;
     });
     for (const { op, ins, attrs, outs } of traced.graph.nodes) {
       const results = to.apply(
@@ -34,30 +33,30 @@ export function lower(traced: Traced, backend: Backend): Traced {
     const outputs = traced.graph.outputs.map((v) => now[v]!);
     const results = outputs.slice(0, outputs.length - traced.written.length);
     traced.written.forEach((v, i) => {
-      to.trace.write(v, outputs[results.length + i]!);
+      to.write(v, outputs[results.length + i]!);
     });
-    return { ...to.trace.finish(results), guards: traced.guards };
+    return { ...to.finish(results), guards: traced.guards };
   });
 }
 
-class Lowering implements Interpreter {
-  readonly trace = new Trace();
+class Lowering extends Trace {
   readonly #backend: Backend;
   /** Where the elements of a view's result lie in its root; absent: contiguous. */
   readonly #views = new Map<Tensor, View>();
 
   constructor(backend: Backend) {
+    super();
     this.#backend = backend;
   }
 
-  apply<A>(op: OpDef<A>, ins: readonly Tensor[], attrs: A, outs: readonly Spec[]): readonly Tensor[] {
+  override apply<A>(op: OpDef<A>, ins: readonly Tensor[], attrs: A, outs: readonly Spec[]): readonly Tensor[] {
     if (op.view) {
       const x = op.view(this.#viewOf(ins[0]!), attrs) ? ins[0]! : contiguous(ins[0]!);
-      const result = this.trace.apply(op, [x], attrs, outs);
+      const result = super.apply(op, [x], attrs, outs);
       this.#views.set(result[0]!, op.view(this.#viewOf(x), attrs)!);
       return result;
     }
-    if (op.assemble) return this.trace.apply(op, ins, attrs, outs);
+    if (op.assemble) return super.apply(op, ins, attrs, outs);
     if (op.expr) {
       const { shape } = outs[0]!;
       const wide = ins.map((t) =>
@@ -67,22 +66,14 @@ class Lowering implements Interpreter {
         ins.map((t, i) => input(i, t.dtype)),
         attrs,
       );
-      return this.trace.apply(map, wide, { expr, shape }, outs);
+      return super.apply(map, wide, { expr, shape }, outs);
     }
     const signature = { ins: ins.map((t) => this.#viewOf(t)), outs: outs.map(contiguousView), attrs };
     if (!findKernel(this.#backend, op.name, signature)) {
       if (op.lower) return op.lower(ins, attrs);
       needKernel(this.#backend, op.name, signature);
     }
-    return this.trace.apply(op, ins, attrs, outs);
-  }
-
-  read(variable: Variable): Tensor {
-    return this.trace.read(variable);
-  }
-
-  write(variable: Variable, value: Tensor): void {
-    this.trace.write(variable, value);
+    return super.apply(op, ins, attrs, outs);
   }
 
   #viewOf(t: Tensor): View {

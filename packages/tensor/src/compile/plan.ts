@@ -12,11 +12,12 @@ import {
   type Slot,
 } from "../backend.js";
 import { show } from "../errors.js";
-import { input, num } from "../expr.js";
-import { convert, type Place } from "../layout.js";
-import type { OpDef } from "../op.js";
+import { exprKey, input, num } from "../expr.js";
+import { convert, layoutKey, type Place } from "../layout.js";
+import { attrsKey, type OpDef } from "../op.js";
 import { map } from "../primitives.js";
 import { contiguousView, isContiguous, sameShape, type View } from "../spec.js";
+import { viewKey } from "../view.js";
 import type { Graph, GraphNode } from "./graph.js";
 import { type ConversionAttrs, pack, unpack } from "./layouts.js";
 
@@ -88,7 +89,8 @@ export function planGraph(graph: Graph, backend: Backend, wished: readonly numbe
     }
     const outs = node.outs.map((v, i) => ({ root: v, view: contiguousView(node.logical?.outs[i] ?? graph.specs[v]!) }));
     const attrs = node.op === (map as OpDef) ? { expr: (node.attrs as { expr: unknown }).expr } : node.attrs;
-    run(node, node.op.name, ins, outs, { attrs, ...(node.epilogue ? { epilogue: node.epilogue } : {}) });
+    const { epilogue, layouts } = node;
+    run(node, node.op.name, ins, outs, { attrs, ...(epilogue ? { epilogue } : {}), ...(layouts ? { layouts } : {}) });
   }
 
   const lastRead = new Map<number, number>();
@@ -136,14 +138,30 @@ export function planGraph(graph: Graph, backend: Backend, wished: readonly numbe
     }
     return { slot };
   };
+  // Steps with equal signatures share their code.
+  const codes = new Map<Kernel, Map<string, unknown>>();
+  const codeOf = (kernel: Kernel, signature: Signature): unknown => {
+    const known = codes.get(kernel) ?? new Map<string, unknown>();
+    codes.set(kernel, known);
+    const key = signatureKey(signature);
+    if (!known.has(key)) known.set(key, kernel.emit(signature));
+    return known.get(key);
+  };
   const steps = work.map(
     ({ kernel, signature, ins, outs }): PlanStep<unknown> => ({
-      code: kernel.emit(signature),
+      code: codeOf(kernel, signature),
       ins: ins.map(refOf),
       outs: outs.map(refOf),
     }),
   );
   return { plan: { steps, slots }, donors, describe: () => work.map(describe) };
+}
+
+/** A text that tells signatures of one kernel apart. */
+function signatureKey({ ins, outs, attrs, epilogue, layouts }: Signature): string {
+  const views = [...ins, ...outs].map(viewKey).join(" ");
+  const packed = layouts ? [...layouts.ins, ...layouts.outs].map((l) => l?.name + layoutKey(l)).join() : "";
+  return `${views} ${attrsKey(attrs, exprKey)} ${epilogue ? exprKey(epilogue.expr) : ""} ${packed}`;
 }
 
 /** A packed input is handed to its kernel as what it is without packing. */

@@ -30,12 +30,11 @@ type Recorded = { op: OpDef; ins: Tensor[]; attrs: unknown; outs: Tensor[] };
 export class Trace implements Interpreter {
   /** Input handles and their sources, in order of first use. */
   readonly #inputs = new Map<Tensor, Source>();
-  readonly #constants = new Map<Tensor, Tensor>();
-  readonly #read = new Map<Variable, Tensor>();
+  /** The inputs that stand for Variables and for tensors with data. */
+  readonly #lifted = new Map<Variable | Tensor, Tensor>();
   readonly #written = new Map<Variable, Tensor>();
   readonly #recorded: Recorded[] = [];
   readonly #guards: (() => boolean)[] = [];
-  #next = 0;
 
   guard(holds: () => boolean): void {
     this.#guards.push(holds);
@@ -53,11 +52,7 @@ export class Trace implements Interpreter {
   }
 
   read(variable: Variable): Tensor {
-    const known = this.#written.get(variable) ?? this.#read.get(variable);
-    if (known) return known;
-    const t = this.#input(variable, { kind: "variable", variable });
-    this.#read.set(variable, t);
-    return t;
+    return this.#written.get(variable) ?? this.#variable(variable);
   }
 
   write(variable: Variable, value: Tensor): void {
@@ -68,15 +63,13 @@ export class Trace implements Interpreter {
   finish(results: readonly Tensor[]): Traced {
     const written = [...this.#written.keys()];
     // A written Variable is an input, too: its buffer is what the new value goes into.
-    for (const v of written) {
-      if (!this.#read.has(v)) this.#read.set(v, this.#input(v, { kind: "variable", variable: v }));
-    }
+    for (const v of written) this.#variable(v);
     const outputs = [...results.map((t) => this.#lift(t)), ...this.#written.values()];
     const builder = new GraphBuilder();
     const number = new Map<Tensor, number>();
     for (const t of this.#inputs.keys()) number.set(t, builder.input(t));
     for (const { op, ins, attrs, outs } of this.#recorded) {
-      const values = builder.addAs(
+      const values = builder.add(
         op,
         ins.map((t) => number.get(t)!),
         attrs,
@@ -105,22 +98,22 @@ export class Trace implements Interpreter {
         hint: "Return tensors from compiled functions instead of storing them outside.",
       });
     }
-    let lifted = this.#constants.get(t);
-    if (!lifted) {
-      lifted = this.#input(t, { kind: "constant", tensor: keep(t.alias()) });
-      this.#constants.set(t, lifted);
-    }
-    return lifted;
+    return this.#lifted.get(t) ?? this.#input(t, { kind: "constant", tensor: keep(t.alias()) }, t);
   }
 
-  #input(spec: Spec, source: Source): Tensor {
+  #variable(variable: Variable): Tensor {
+    return this.#lifted.get(variable) ?? this.#input(variable, { kind: "variable", variable }, variable);
+  }
+
+  #input(spec: Spec, source: Source, of?: Variable | Tensor): Tensor {
     const t = this.#symbol(spec);
     this.#inputs.set(t, source);
+    if (of) this.#lifted.set(of, t);
     return t;
   }
 
   #symbol(spec: Spec): Tensor {
-    return new Tensor(spec, { trace: this, value: this.#next++ });
+    return new Tensor(spec, { trace: this });
   }
 }
 

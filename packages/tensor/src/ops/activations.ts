@@ -3,7 +3,9 @@
 
 import { apply1 } from "../apply.js";
 import { fail, show } from "../errors.js";
-import { call, type Expr, num, select } from "../expr.js";
+import { call, type Expr, input, num, select } from "../expr.js";
+import { defineOp, type OpDef } from "../op.js";
+import { mapUsed } from "../primitives.js";
 import type { Tensor } from "../tensor.js";
 import { reshape, split } from "./movement.js";
 import { mul, pointwise, unary, unaryWith } from "./pointwise.js";
@@ -14,7 +16,12 @@ const below = (x: Expr, v: number) => call("le", x, num(v));
 const sigma = (x: Expr) => call("sigmoid", x);
 
 /** `max(x, 0)`. */
-export const relu = /* @__PURE__ */ unary("relu", (x) => select(below(x, 0), num(0), x));
+export const relu = (x: Tensor): Tensor => apply1(reluOp, [x], {});
+/** Its gradient looks at the result, so that nothing holds on to the input: a product before it ends with it. */
+const reluOp: OpDef<object> = /* @__PURE__ */ defineOp({
+  ...pointwise<object>("relu", ([x]) => select(below(x!, 0), num(0), x!)),
+  vjp: ([ct], { outs: [y] }) => [mapUsed(select(below(input(1), 0), num(0), input(0)), [ct!, y!], y!.shape)],
+});
 /** `min(max(x, 0), 6)`. */
 export const relu6 = (x: Tensor): Tensor => hardtanh(x, 0, 6);
 /** `x` above 0, `slope · x` below. */
@@ -51,8 +58,8 @@ export const silu = /* @__PURE__ */ unary("silu", (x) => times(x, sigma(x)));
 /** `x · tanh(softplus(x))` (Misra, 2019). */
 export const mish = /* @__PURE__ */ unary("mish", (x) => times(x, call("tanh", softplusOf(x))));
 /** `1 / (1 + e⁻ˣ)`. */
-export const sigmoid = /* @__PURE__ */ unary("sigmoid", sigma);
-export const tanh = /* @__PURE__ */ unary("tanh", (x) => call("tanh", x));
+export const sigmoid = /* @__PURE__ */ unary("sigmoid");
+export const tanh = /* @__PURE__ */ unary("tanh");
 /** `log(1 + e^(beta·x)) / beta`; the identity where `beta · x > threshold`. */
 export const softplus = (x: Tensor, beta = 1, threshold = 20): Tensor => softplusOp(x, { beta, threshold });
 const softplusOp = /* @__PURE__ */ unaryWith<{ beta: number; threshold: number }>(

@@ -1,12 +1,11 @@
 // Making tensors from data, constants and coordinates.
 
 import { apply1 } from "../apply.js";
-import { bytesOf } from "../backend.js";
 import { getBackend } from "../current.js";
 import { fail, show } from "../errors.js";
 import { call, cast, type Expr, index, num } from "../expr.js";
 import { map } from "../primitives.js";
-import { arrayOf, checkShape, type DType, type Spec, sizeOf } from "../spec.js";
+import { arrayOf, checkShape, type DType, type Spec, sameShape, sizeOf } from "../spec.js";
 import { allocate } from "../storage.js";
 import { Tensor } from "../tensor.js";
 
@@ -70,20 +69,18 @@ function nested(data: unknown, flat: number[]): number[] {
     flat.push(Number(data));
     return [];
   }
-  let inner: number[] | null = null;
-  for (const [i, part] of data.entries()) {
-    const shape = nested(part, flat);
-    if (inner !== null && (shape.length !== inner.length || shape.some((d, k) => d !== inner![k]))) {
-      fail({
-        op: "tensor",
-        expected: `rows of one shape ${show(inner)}`,
-        got: `${show(shape)} at position ${i}`,
-        hint: "Pad ragged rows first.",
-      });
-    }
-    inner = shape;
+  const shapes = data.map((part) => nested(part, flat));
+  const inner = shapes[0] ?? [];
+  const odd = shapes.findIndex((shape) => !sameShape(shape, inner));
+  if (odd > 0) {
+    fail({
+      op: "tensor",
+      expected: `rows of one shape ${show(inner)}`,
+      got: `${show(shapes[odd]!)} at position ${odd}`,
+      hint: "Pad ragged rows first.",
+    });
   }
-  return [data.length, ...(inner ?? [])];
+  return [data.length, ...inner];
 }
 
 function dtypeOf(data: unknown): DType {
@@ -97,7 +94,7 @@ function dtypeOf(data: unknown): DType {
 
 /** @internal Copies 4-byte elements to the backend. */
 export function fromTyped(array: Float32Array | Int32Array | Uint32Array, spec: Spec): Tensor {
-  const storage = allocate(getBackend(), bytesOf(spec));
+  const storage = allocate(getBackend(), spec);
   getBackend().write(storage.buffer, new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
   return new Tensor(spec, storage);
 }

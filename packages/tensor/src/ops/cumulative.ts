@@ -20,7 +20,7 @@ const cumsumOp: OpDef<{ axis: number; reversed: boolean }> = /* @__PURE__ */ def
   name: "cumsum",
   infer: ([x]) => [x!],
   lower: ([x], { axis, reversed }) => [cumulative(x!, axis, "add", reversed)],
-  vjp: ([ct], { attrs: { axis, reversed } }) => [ct && apply1(cumsumOp, [ct], { axis, reversed: !reversed })],
+  vjp: ([ct], { attrs: { axis, reversed } }) => [apply1(cumsumOp, [ct!], { axis, reversed: !reversed })],
 });
 
 /** Running product along an axis. */
@@ -39,7 +39,7 @@ const prodOp: OpDef<{ axes: readonly number[] }> = /* @__PURE__ */ defineOp({
   name: "prod",
   infer: ([x], { axes }) => [{ shape: x!.shape.filter((_, i) => !axes.includes(i)), dtype: x!.dtype }],
   lower: ([x], { axes }) => [apply1(reduce, [x!], { of: "mul", axes, prologue: input(0, x!.dtype) })],
-  vjp: ([ct], { ins: [x], attrs: { axes } }) => [ct && mul(expandTo(ct, axes, x!.shape), productOfOthers(x!, axes))],
+  vjp: ([ct], { ins: [x], attrs: { axes } }) => [mul(expandTo(ct!, axes, x!.shape), productOfOthers(x!, axes))],
 });
 
 // ───────────────────────────────────────────────────────────────────────────────────────────────────

@@ -115,7 +115,7 @@ const sortOp: OpDef<{ descending: boolean }> = /* @__PURE__ */ defineOp({
   },
   vjp([ct], { ins: [x], outs: [, indices] }) {
     const axis = x!.rank - 1;
-    return [ct ? apply1(scatterAddOp, [indices!, ct], { axis, size: x!.shape[axis]! }) : null];
+    return [apply1(scatterAddOp, [indices!, ct!], { axis, size: x!.shape[axis]! })];
   },
 });
 

@@ -37,10 +37,9 @@ export const matmulOp: OpDef<object> = /* @__PURE__ */ defineOp({
     ];
   },
   vjp([ct], { ins: [a, b], needs }) {
-    if (!ct) return [null, null];
     return [
-      needs[0] ? apply1(matmulOp, [ct, transpose(b!)], {}) : null,
-      needs[1] ? apply1(matmulOp, [transpose(a!), ct], {}) : null,
+      needs[0] ? apply1(matmulOp, [ct!, transpose(b!)], {}) : null,
+      needs[1] ? apply1(matmulOp, [transpose(a!), ct!], {}) : null,
     ];
   },
 });

@@ -2,9 +2,9 @@
 
 import { apply, apply1 } from "../apply.js";
 import { fail, show } from "../errors.js";
-import { call, cast, select as choose, index, num } from "../expr.js";
+import { call, cast, select as choose, type Expr, index, num } from "../expr.js";
 import { defineOp, type OpDef } from "../op.js";
-import { assemble, expandOp, permuteOp, reshapeOp } from "../primitives.js";
+import { assemble, expandOp, gather, map, permuteOp, reshapeOp } from "../primitives.js";
 import { axesOf, axisOf, checkShape, promote, rowMajor, sameShape, sizeOf } from "../spec.js";
 import type { Tensor } from "../tensor.js";
 import { sliceView, windowCount, windowView } from "../view.js";
@@ -298,7 +298,7 @@ function padConstant(x: Tensor, pads: readonly Padding[], value: number): Tensor
   return apply1(assemble, [cropped], { shape, fill: value, regions: [{ shape: cropped.shape, offset, strides }] });
 }
 
-/** The border of one axis, made of slices of the tensor itself. */
+/** The border of one axis: a gather by a formula that says where each element comes from. */
 function padBorder(
   x: Tensor,
   axis: number,
@@ -315,18 +315,16 @@ function padBorder(
       got: `[${before}, ${after}] on axis ${axis}`,
     });
   }
-  const part = (start: number, stop: number, step = 1) =>
-    slice(
-      x,
-      x.shape.map((_, i) => (i === axis ? [start, stop < 0 ? null : stop, step] : null)),
-    );
-  const edge = (at: number, n: number) => expand(part(at, at + 1), x.shape.with(axis, n));
-  const [head, tail] = {
-    reflect: () => [part(before, 0, -1), part(d - 2, d - 2 - after, -1)],
-    replicate: () => [edge(0, before), edge(d - 1, after)],
-    circular: () => [part(d - before, d), part(0, after)],
-  }[mode]();
-  return cat([...(before > 0 ? [head!] : []), x, ...(after > 0 ? [tail!] : [])], axis);
+  const [zero, last, size] = [0, d - 1, d].map((v) => num(v, "i32")) as [Expr, Expr, Expr];
+  const at = call("sub", index(axis), num(before, "i32"));
+  const from = {
+    reflect: call("sub", last, call("abs", call("sub", last, call("abs", at)))),
+    replicate: call("min", call("max", at, zero), last),
+    circular: call("mod", at, size),
+  }[mode];
+  const shape = x.shape.with(axis, before + d + after);
+  const line = apply1(map, [], { expr: from, shape: shape.map((n, i) => (i === axis ? n : 1)) });
+  return apply1(gather, [x, expand(line, shape)], { axis });
 }
 
 /** Copies of the whole tensor along each axis, as `torch.Tensor.repeat`; new axes go in front. */

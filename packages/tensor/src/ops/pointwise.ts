@@ -4,7 +4,7 @@
 
 import { apply1 } from "../apply.js";
 import { fail } from "../errors.js";
-import { call, cast as castExpr, type Expr, input, num, select } from "../expr.js";
+import { call, cast as castExpr, type Expr, input, num, type ScalarFn, select } from "../expr.js";
 import { defineOp, type OpDef } from "../op.js";
 import { broadcastOrFail, type DType, type Spec } from "../spec.js";
 import { Tensor } from "../tensor.js";
@@ -29,8 +29,10 @@ export function pointwise<A>(name: string, formula: (ins: readonly Expr[], attrs
   });
 }
 
-/** A pointwise function of one tensor. */
-export function unary(name: string, formula: (x: Expr) => Expr): (x: Tensor) => Tensor {
+/** A pointwise function of one tensor; without a formula, the scalar function of that name. */
+export function unary(name: ScalarFn): (x: Tensor) => Tensor;
+export function unary(name: string, formula: (x: Expr) => Expr): (x: Tensor) => Tensor;
+export function unary(name: string, formula = (x: Expr) => call(name as ScalarFn, x)): (x: Tensor) => Tensor {
   const op = pointwise<object>(name, ([x]) => formula(x!));
   return (x) => apply1(op, [x], {});
 }
@@ -46,7 +48,10 @@ interface Scalars {
   readonly right?: number;
 }
 
-function binary(name: string, formula: (a: Expr, b: Expr) => Expr): (a: Operand, b: Operand) => Tensor {
+type Binary = (a: Operand, b: Operand) => Tensor;
+function binary(name: ScalarFn): Binary;
+function binary(name: string, formula: (a: Expr, b: Expr) => Expr): Binary;
+function binary(name: string, formula = (a: Expr, b: Expr) => call(name as ScalarFn, a, b)): Binary {
   const op = pointwise<Scalars>(name, (ins, { left, right }) => {
     if (left !== undefined) return formula(weak(left, ins[0]!.dtype), ins[0]!);
     if (right !== undefined) return formula(ins[0]!, weak(right, ins[0]!.dtype));
@@ -77,15 +82,15 @@ function weak(v: number, dtype: DType): Expr {
 // ── arithmetic ─────────────────────────────────────────────────────────────────────────────────────
 
 /** `a + b`. */
-export const add = /* @__PURE__ */ binary("add", (a, b) => call("add", a, b));
+export const add = /* @__PURE__ */ binary("add");
 /** `a − b`. */
-export const sub = /* @__PURE__ */ binary("sub", (a, b) => call("sub", a, b));
+export const sub = /* @__PURE__ */ binary("sub");
 /** `a · b`, element by element. */
-export const mul = /* @__PURE__ */ binary("mul", (a, b) => call("mul", a, b));
+export const mul = /* @__PURE__ */ binary("mul");
 /** `a / b`; always f32. */
-export const div = /* @__PURE__ */ binary("div", (a, b) => call("div", a, b));
+export const div = /* @__PURE__ */ binary("div");
 /** Remainder with the sign of the divisor, as `torch.remainder`. */
-export const mod = /* @__PURE__ */ binary("mod", (a, b) => call("mod", a, b));
+export const mod = /* @__PURE__ */ binary("mod");
 /** The greater of the two; NaN if either is. A tie shares the gradient. */
 export const maximum = /* @__PURE__ */ binary("maximum", (a, b) => call("max", a, b));
 /** The lesser of the two; NaN if either is. A tie shares the gradient. */
@@ -103,10 +108,10 @@ export const pow = /* @__PURE__ */ binary("pow", (a, b) => {
 });
 
 /** `−x`. */
-export const neg = /* @__PURE__ */ unary("neg", (x) => call("neg", x));
-export const abs = /* @__PURE__ */ unary("abs", (x) => call("abs", x));
+export const neg = /* @__PURE__ */ unary("neg");
+export const abs = /* @__PURE__ */ unary("abs");
 /** −1, 0 or 1. */
-export const sign = /* @__PURE__ */ unary("sign", (x) => call("sign", x));
+export const sign = /* @__PURE__ */ unary("sign");
 /** `x²`. */
 export const square = /* @__PURE__ */ unary("square", (x) => call("mul", x, x));
 /** `1/x`. */
@@ -124,43 +129,43 @@ const clampOp = /* @__PURE__ */ unaryWith<{ min: number | null; max: number | nu
 
 // ── rounding ───────────────────────────────────────────────────────────────────────────────────────
 
-export const floor = /* @__PURE__ */ unary("floor", (x) => call("floor", x));
-export const ceil = /* @__PURE__ */ unary("ceil", (x) => call("ceil", x));
+export const floor = /* @__PURE__ */ unary("floor");
+export const ceil = /* @__PURE__ */ unary("ceil");
 /** To the nearest whole number, halves to the even one. */
-export const round = /* @__PURE__ */ unary("round", (x) => call("round", x));
-export const trunc = /* @__PURE__ */ unary("trunc", (x) => call("trunc", x));
+export const round = /* @__PURE__ */ unary("round");
+export const trunc = /* @__PURE__ */ unary("trunc");
 
 // ── exponentials, roots, trigonometry ──────────────────────────────────────────────────────────────
 
-export const exp = /* @__PURE__ */ unary("exp", (x) => call("exp", x));
+export const exp = /* @__PURE__ */ unary("exp");
 /** `exp(x) − 1`, exact near 0. */
-export const expm1 = /* @__PURE__ */ unary("expm1", (x) => call("expm1", x));
+export const expm1 = /* @__PURE__ */ unary("expm1");
 /** Natural logarithm. */
-export const log = /* @__PURE__ */ unary("log", (x) => call("log", x));
+export const log = /* @__PURE__ */ unary("log");
 /** `log(1 + x)`, exact near 0. */
-export const log1p = /* @__PURE__ */ unary("log1p", (x) => call("log1p", x));
+export const log1p = /* @__PURE__ */ unary("log1p");
 export const log2 = /* @__PURE__ */ unary("log2", (x) => call("mul", call("log", x), num(Math.LOG2E)));
 export const log10 = /* @__PURE__ */ unary("log10", (x) => call("mul", call("log", x), num(Math.LOG10E)));
-export const sqrt = /* @__PURE__ */ unary("sqrt", (x) => call("sqrt", x));
+export const sqrt = /* @__PURE__ */ unary("sqrt");
 /** `1/√x`. */
 export const rsqrt = /* @__PURE__ */ unary("rsqrt", (x) => call("recip", call("sqrt", x)));
-export const sin = /* @__PURE__ */ unary("sin", (x) => call("sin", x));
-export const cos = /* @__PURE__ */ unary("cos", (x) => call("cos", x));
-export const tan = /* @__PURE__ */ unary("tan", (x) => call("tan", x));
-export const asin = /* @__PURE__ */ unary("asin", (x) => call("asin", x));
-export const acos = /* @__PURE__ */ unary("acos", (x) => call("acos", x));
-export const atan = /* @__PURE__ */ unary("atan", (x) => call("atan", x));
-export const sinh = /* @__PURE__ */ unary("sinh", (x) => call("sinh", x));
-export const cosh = /* @__PURE__ */ unary("cosh", (x) => call("cosh", x));
+export const sin = /* @__PURE__ */ unary("sin");
+export const cos = /* @__PURE__ */ unary("cos");
+export const tan = /* @__PURE__ */ unary("tan");
+export const asin = /* @__PURE__ */ unary("asin");
+export const acos = /* @__PURE__ */ unary("acos");
+export const atan = /* @__PURE__ */ unary("atan");
+export const sinh = /* @__PURE__ */ unary("sinh");
+export const cosh = /* @__PURE__ */ unary("cosh");
 /** The error function. */
-export const erf = /* @__PURE__ */ unary("erf", (x) => call("erf", x));
+export const erf = /* @__PURE__ */ unary("erf");
 
 // ── comparison and logic (→ bool) ──────────────────────────────────────────────────────────────────
 
-export const eq = /* @__PURE__ */ binary("eq", (a, b) => call("eq", a, b));
-export const ne = /* @__PURE__ */ binary("ne", (a, b) => call("ne", a, b));
-export const lt = /* @__PURE__ */ binary("lt", (a, b) => call("lt", a, b));
-export const le = /* @__PURE__ */ binary("le", (a, b) => call("le", a, b));
+export const eq = /* @__PURE__ */ binary("eq");
+export const ne = /* @__PURE__ */ binary("ne");
+export const lt = /* @__PURE__ */ binary("lt");
+export const le = /* @__PURE__ */ binary("le");
 export const gt = /* @__PURE__ */ binary("gt", (a, b) => call("lt", b, a));
 export const ge = /* @__PURE__ */ binary("ge", (a, b) => call("le", b, a));
 const truth = (x: Expr) => castExpr(x, "bool");

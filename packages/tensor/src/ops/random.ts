@@ -91,14 +91,13 @@ export function bernoulli(p: number | Tensor, shape?: readonly number[], options
 // ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 const u32 = (v: number) => num(v >>> 0, "u32");
-const [KEY0, KEY1, LOW, HIGH] = [0, 1, 2, 3].map((i) => input(i, "u32")) as [Expr, Expr, Expr, Expr];
-
-/** The two random words of each element; inputs are key and counter. */
+/** The two random words of each element; inputs are key and counter, low words first. */
 function words(): readonly [Expr, Expr] {
+  const [key0, key1, start, high] = [0, 1, 2, 3].map((i) => input(i, "u32")) as [Expr, Expr, Expr, Expr];
   const i = castExpr(index(0), "u32");
-  const low = call("add", LOW, i);
+  const low = call("add", start, i);
   const carry = castExpr(call("lt", low, i), "u32");
-  return threefry([KEY0, KEY1], [low, call("add", HIGH, carry)]);
+  return threefry([key0, key1], [low, call("add", high, carry)]);
 }
 
 /** @internal Threefry-2x32-20, as a formula. */

@@ -8,7 +8,7 @@ import { expandTo, keepAxes, reduce } from "../primitives.js";
 import { axesOf, axisOf, type DType, sizeOf } from "../spec.js";
 import type { Tensor } from "../tensor.js";
 import { gather } from "./indexing.js";
-import { reshape, unsqueeze } from "./movement.js";
+import { reshape } from "./movement.js";
 import { abs, add, cast, div, eq, exp, isFinite, log, mul, pow, sqrt, square, sub, where } from "./pointwise.js";
 
 export type Axes = number | readonly number[] | null;
@@ -54,15 +54,17 @@ export function min(x: Tensor, axes?: Axes, options: KeepDims = {}): Tensor {
   return reduceBy("min", nonEmpty("min", x, axes), "min", axes, summable(x.dtype), options);
 }
 
+/** 1 where an element is not 0. */
+const bit = (dtype: DType): Expr => castExpr(castExpr(input(0, dtype), "bool"), "u32");
+
 /** Whether any element is non-zero; bool. */
 export function any(x: Tensor, axes?: Axes, options: KeepDims = {}): Tensor {
-  return cast(reduceBy("any", x, "max", axes, castExpr(castExpr(input(0, x.dtype), "bool"), "u32"), options), "bool");
+  return cast(reduceBy("any", x, "max", axes, bit(x.dtype), options), "bool");
 }
 
 /** Whether all elements are non-zero; bool. */
 export function all(x: Tensor, axes?: Axes, options: KeepDims = {}): Tensor {
-  const ones = castExpr(castExpr(input(0, x.dtype), "bool"), "u32");
-  return cast(reduceBy("all", x, "mul", axes, ones, options), "bool");
+  return cast(reduceBy("all", x, "mul", axes, bit(x.dtype), options), "bool");
 }
 
 /** Position of the greatest element along an axis (omitted: of the flattened tensor); i32. The first of equals; NaN counts as greatest. */
@@ -93,13 +95,7 @@ function best(name: "argmax" | "argmin", x: Tensor, axis: number | undefined, { 
     axes: [at],
     prologue: select(hit, index(at), num(0x7fffffff, "i32")),
   });
-  if (!keepDims) return y;
-  return axis === undefined
-    ? reshape(
-        y,
-        x.shape.map(() => 1),
-      )
-    : unsqueeze(y, at);
+  return keepDims ? keepAxes(y, axesOf(name, axis, x.rank), x.shape) : y;
 }
 
 /** Greatest elements along an axis and where they are; the gradient goes to that one element (`torch.max(dim)`). */
@@ -162,8 +158,7 @@ const norm2: OpDef<{ axes: readonly number[] }> = /* @__PURE__ */ defineOp({
   infer: ([x], { axes }) => [{ shape: x!.shape.filter((_, i) => !axes.includes(i)), dtype: "f32" }],
   lower: ([x], { axes }) => [sqrt(sum(square(x!), axes))],
   vjp([ct], { ins: [x], outs: [y], attrs: { axes } }) {
-    if (!ct) return [null];
-    const scale = where(eq(y!, 0), 0, div(ct, y!));
+    const scale = where(eq(y!, 0), 0, div(ct!, y!));
     return [mul(x!, expandTo(scale, axes, x!.shape))];
   },
 });
@@ -184,8 +179,7 @@ const logSumExpOp: OpDef<{ axes: readonly number[] }> = /* @__PURE__ */ defineOp
     return [add(log(sum(exp(sub(x!, expandTo(shift, axes, x!.shape))), axes)), shift)];
   },
   vjp([ct], { ins: [x], outs: [y], attrs: { axes } }) {
-    if (!ct) return [null];
-    return [mul(expandTo(ct, axes, x!.shape), exp(sub(x!, expandTo(y!, axes, x!.shape))))];
+    return [mul(expandTo(ct!, axes, x!.shape), exp(sub(x!, expandTo(y!, axes, x!.shape))))];
   },
 });
 
@@ -201,10 +195,7 @@ const softmaxOp: OpDef<{ axis: number }> = /* @__PURE__ */ defineOp({
     const e = exp(sub(x!, max(x!, axis, { keepDims: true })));
     return [div(e, sum(e, axis, { keepDims: true }))];
   },
-  vjp([ct], { outs: [y], attrs: { axis } }) {
-    if (!ct) return [null];
-    return [mul(y!, sub(ct, sum(mul(ct, y!), axis, { keepDims: true })))];
-  },
+  vjp: ([ct], { outs: [y], attrs: { axis } }) => [mul(y!, sub(ct!, sum(mul(ct!, y!), axis, { keepDims: true })))],
 });
 
 /** `log softmax(x)`, without overflow. */
@@ -219,10 +210,7 @@ const logSoftmaxOp: OpDef<{ axis: number }> = /* @__PURE__ */ defineOp({
     const shifted = sub(x!, max(x!, axis, { keepDims: true }));
     return [sub(shifted, log(sum(exp(shifted), axis, { keepDims: true })))];
   },
-  vjp([ct], { outs: [y], attrs: { axis } }) {
-    if (!ct) return [null];
-    return [sub(ct, mul(exp(y!), sum(ct, axis, { keepDims: true })))];
-  },
+  vjp: ([ct], { outs: [y], attrs: { axis } }) => [sub(ct!, mul(exp(y!), sum(ct!, axis, { keepDims: true })))],
 });
 
 // ───────────────────────────────────────────────────────────────────────────────────────────────────

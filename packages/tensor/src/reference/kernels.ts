@@ -181,7 +181,7 @@ const matmul: Kernel<unknown, Run> = {
 
 /** Columns done at a time: their sums, 8 bytes each, stay in the first-level cache. */
 const TILE = 1024;
-const sums = new Float64Array(TILE);
+const sums = /* @__PURE__ */ new Float64Array(TILE);
 
 function copyMatrix(
   to: Float32Array,

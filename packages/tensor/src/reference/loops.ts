@@ -27,12 +27,14 @@ function casts(step: ExprStep, from: ExprStep): Loop {
   return each((x) => x);
 }
 
+/* @__NO_SIDE_EFFECTS__ */
 const each =
   (f: (x: number) => number): Loop =>
   (r, a, _b, _c, n) => {
     for (let i = 0; i < n; i++) r[i] = f(a[i]!);
   };
 
+/* @__NO_SIDE_EFFECTS__ */
 const each2 =
   (f: (x: number, y: number) => number): Loop =>
   (r, a, b, _c, n) => {

@@ -1,13 +1,13 @@
 // The reference backend: plain loops in JavaScript. Slow, everywhere, and what every other backend is compared with.
 
 import type { Backend, Buffer, Kernel, Plan, Ref } from "../backend.js";
+import { placeSlots } from "../slots.js";
 import { countPlan } from "../storage.js";
 import type { Words } from "./evaluate.js";
 import { type Run, referenceKernels } from "./kernels.js";
-import { placeSlots } from "./slots.js";
 
 /** Freed buffers kept for the next request of the same size, at most so many bytes in all. */
-const KEPT_BYTES = 64 << 20;
+const KEPT_BYTES = 67_108_864;
 
 /**
  * Makes a reference backend: no device, no set-up, runs wherever JavaScript runs.

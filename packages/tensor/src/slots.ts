@@ -1,6 +1,6 @@
 // Places temporary buffers so that those which are never needed at the same time share memory.
 
-import type { Slot } from "../backend.js";
+import type { Slot } from "./backend.js";
 
 /** Byte offsets of the slots, and how much they take together. Greatest first, each at the lowest free place. */
 export function placeSlots(
