@@ -5,9 +5,24 @@ const places = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/goog
 
 export const noChromium = "browser tests skipped: no Chromium found (apt-get install chromium, or set NN_CHROMIUM)";
 
-/** @returns {string | undefined} the path of an executable Chromium: `NN_CHROMIUM`, else one of the usual places */
+/** For a machine without a screen, without a user, and without asking the network for anything. */
+export const chromiumArgs = [
+  "--no-sandbox",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+/**
+ * The path of an executable Chromium: what `NN_CHROMIUM` says (a path that is none switches browser tests off), else one
+ * of the usual places.
+ * @returns {string | undefined}
+ */
 export function findChromium() {
-  return [process.env.NN_CHROMIUM, ...places].find((path) => path && isExecutable(path));
+  const { NN_CHROMIUM } = process.env;
+  return (NN_CHROMIUM ? [NN_CHROMIUM] : places).find(isExecutable);
 }
 
 /** @param {string} path */

@@ -2,12 +2,13 @@
  * Package health, judged on the tarballs that would be published: publint (strict), are-the-types-wrong, and each
  * package installed into an empty project, alone with the packages it depends on, and imported there by the system's
  * own Node, not the workspace's. Then, in a project that has all packages, every `ts` snippet of the READMEs is run;
- * one that cannot run on its own says so: ```ts no-run. With names as arguments (`tensor conv`), only those packages.
+ * one that cannot run on its own says so: ```ts no-run. Last, the packages are opened in web pages. With names as arguments (`tensor conv`), only those packages.
  */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { transform } from "esbuild";
+import { checkPages } from "./pages.mjs";
 import { manifest, packages, root, run } from "./workspace.mjs";
 
 /** @typedef {import("./workspace.mjs").Package} Package */
@@ -39,6 +40,7 @@ for (const pkg of checked) {
 const everything = join(temp, "everything");
 await check("all packages install together", () => install(everything, all));
 for (const pkg of checked) await readme(pkg);
+if (checked.some(({ name }) => name === "@nn/backend-wasm")) await checkPages(everything, check);
 
 console.log(failures > 0 ? `${failures} checks failed` : "all packages are healthy");
 process.exit(failures > 0 ? 1 : 0);

@@ -14,6 +14,7 @@ const tasks = {
   build: () => built(),
   start: (args) => built(["node", "apps/examples/dist/index.js", ...args]),
   golden: (args) => built(["node", golden, ...args]),
+  bench: (args) => built(["node", "apps/benchmarks/dist/index.js", ...args]),
 
   /** All tests and the golden figures; with arguments only vitest with them (`npm test -- packages/optim`). */
   test: (args) => (args.length > 0 ? installed(vitest(args)) : testAll()),
@@ -39,7 +40,11 @@ process.exit(await tasks[name](args));
 async function testAll() {
   await ensureBuilt();
   const commands = [vitest([])];
-  if (existsSync(join(root, golden))) commands.push(["node", golden], ["node", golden, "--compiled"]);
+  if (existsSync(join(root, golden))) {
+    for (const backend of ["reference", "wasm"]) {
+      for (const mode of [[], ["--compiled"]]) commands.push(["node", golden, "--backend", backend, ...mode]);
+    }
+  }
   let worst = 0;
   for (const command of commands) {
     const code = await exec(command);

@@ -113,12 +113,12 @@ const [CREATES, DEFINES, RUNS, VIEWS] = [
 const noOps: Readonly<Record<string, string>> = {
   ...because(
     CREATES,
-    "tensor fromTyped full zeros ones arange linspace eye rand randn randint manualSeed defaultGenerator",
+    "tensor fromTyped full zeros ones arange linspace eye rand randn randint manualSeed defaultGenerator uniformParameter",
   ),
   ...because(DEFINES, "apply apply1 defineOp pointwise unary unaryWith threefry fail show findKernel bytesOf"),
   ...because(
     RUNS,
-    "compile getBackend setBackend reference placeSlots keep scope memory detectAnomalies checkGradients",
+    "compile getBackend setBackend reference placeSlots countPlan keep scope memory readState writeState detectAnomalies checkGradients",
   ),
   ...because(
     VIEWS,

@@ -4,14 +4,12 @@ import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { type Backend, reference, setBackend } from "@nn/tensor";
+import { setBackend } from "@nn/tensor";
+import { backends } from "../backends.js";
 import { familiesIn, loadFamily } from "./loader.js";
 import { describeReport, runFamily } from "./runner.js";
 
 const USAGE = "usage: npm run golden -- [--dir DIR] [--backend NAME] [--family NAME] [--compiled]";
-
-/** A backend is added here when it exists. */
-const backends: Record<string, () => Backend | Promise<Backend>> = { reference: () => reference() };
 
 try {
   process.exitCode = await main(process.argv.slice(2));

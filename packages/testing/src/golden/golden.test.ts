@@ -1,19 +1,24 @@
-// Our own figures, on the reference backend: every case passes or is listed by name.
+// Our own figures, on every backend: every case passes or is listed by name.
 
 import { fileURLToPath } from "node:url";
 import { reference, setBackend } from "@nn/tensor";
-import { describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { backends, wasmVariants } from "../backends.js";
 import { familiesIn, loadFamily } from "./loader.js";
 import { describeReport, type Report, runFamily } from "./runner.js";
 
 const dir = fileURLToPath(new URL("../../golden", import.meta.url));
 const families = familiesIn(dir);
+const runs = ["reference", ...wasmVariants.alone, ...wasmVariants.shared].flatMap((backend) =>
+  [false, true].map((compiled) => ({ backend, compiled })),
+);
 
-describe.each([{ compiled: false }, { compiled: true }])("golden figures, compiled: $compiled", ({ compiled }) => {
+describe.each(runs)("golden figures on $backend, compiled: $compiled", ({ backend, compiled }) => {
   const reports: Report[] = [];
+  beforeAll(async () => setBackend(await backends[backend]!()));
+  afterAll(() => setBackend(reference()));
 
   it.each(families)("%s", { timeout: 120_000 }, async (family) => {
-    setBackend(reference());
     const report = await runFamily(family, loadFamily(dir, family), { compiled });
     reports.push(report);
     expect(report.outcomes.filter((o) => o.kind === "failed")).toEqual([]);
@@ -24,9 +29,9 @@ describe.each([{ compiled: false }, { compiled: true }])("golden figures, compil
       r.outcomes.flatMap((o) => (o.kind === "not built" ? [`${r.family}/${o.id}: ${o.reason}`] : [])),
     );
     const passed = reports.reduce((n, r) => n + r.passed, 0);
-    console.log(
-      `golden, ${compiled ? "compiled" : "eager"}: ${passed} passed, ${open.length} not built yet\n  ${open.join("\n  ")}`,
-    );
+    const list = backend === "reference" ? `\n  ${open.join("\n  ")}` : "";
+    const how = `golden on ${backend}, ${compiled ? "compiled" : "eager"}`;
+    console.log(`${how}: ${passed} passed, ${open.length} not built yet${list}`);
     expect(passed + open.length).toBe(571);
   });
 });

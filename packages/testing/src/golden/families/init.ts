@@ -1,7 +1,7 @@
 // Initial values: fans, gains, bounds and standard deviations, and that what is drawn keeps to them.
 
 import { Conv2d } from "@nn/conv";
-import { BatchNorm2d, Embedding, init as inits, LayerNorm, Linear } from "@nn/layers";
+import { BatchNorm2d, Embedding, init as inits, LayerNorm, Linear, type Nonlinearity } from "@nn/layers";
 import { GRU, LSTM, RNN } from "@nn/recurrent";
 import { compile, type Module, manualSeed, type Tensor } from "@nn/tensor";
 import { type GoldenCase, NotBuilt } from "../case.js";
@@ -27,7 +27,7 @@ function about(name: string, got: number, want: number, share: number): Finding 
   };
 }
 
-const nonlinearities: Record<string, inits.Nonlinearity> = {
+const nonlinearities: Record<string, Nonlinearity> = {
   linear: "linear",
   sigmoid: "sigmoid",
   tanh: "tanh",
@@ -49,7 +49,7 @@ function gains(c: GoldenCase): Finding[] {
   const values = Object.entries(c.raw["values"] as Record<string, number>);
   const slopes = Object.entries(c.raw).filter(([key]) => key.startsWith("leaky_relu_")) as [string, number][];
   return [
-    ...values.map(([name, want]) => exact(name, inits.calculateGain(name as inits.Nonlinearity), want)),
+    ...values.map(([name, want]) => exact(name, inits.calculateGain(name as Nonlinearity), want)),
     ...slopes.map(([key, want]) =>
       exact(key, inits.calculateGain("leakyRelu", Number(key.slice("leaky_relu_".length))), want),
     ),

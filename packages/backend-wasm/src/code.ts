@@ -1,0 +1,46 @@
+// What a kernel of this backend is: a recipe that writes functions into a module. Pure data until a plan is loaded.
+
+import type { Kernel, Signature } from "@nn/tensor";
+import type { Func, Local, Module } from "./build.js";
+import { I32 } from "./encode.js";
+
+/** What `emit` returns. Steps of a plan with the same object share the functions. */
+export interface WasmCode {
+  readonly name: string;
+  /** Bytes each thread has for itself while it works. */
+  readonly scratch?: number;
+  /** Bytes that all threads share during the step, e.g. for packed panels. */
+  readonly shared?: number;
+  /** Writes the kernel's functions; what it returns runs phase after phase. */
+  write(m: Module): readonly Phase[];
+}
+
+export type WasmKernel<A = any> = Kernel<A, WasmCode>;
+
+/** Work that can be cut into parts, which any thread may do in any order. Results must not depend on the cut. */
+export interface Phase {
+  /** `(ins…, outs…, shared, scratch, from, to)`: does parts from … to − 1, to > from. */
+  readonly run: Func;
+  readonly parts: number;
+  /** Nanoseconds for all parts, roughly: decides whether threads are worth it. */
+  readonly cost: number;
+}
+
+/** A function with the parameters of a phase, by name. */
+export interface PhaseFunc {
+  readonly f: Func;
+  readonly ins: readonly Local[];
+  readonly outs: readonly Local[];
+  readonly shared: Local;
+  readonly scratch: Local;
+  readonly from: Local;
+  readonly to: Local;
+}
+
+export function phaseFunction(m: Module, name: string, { ins, outs }: Signature<any>): PhaseFunc {
+  const n = ins.length + outs.length;
+  const f = m.function(name, new Array(n + 4).fill(I32));
+  const p = f.params.map((_, i) => f.param(i));
+  const [shared, scratch, from, to] = p.slice(n) as [Local, Local, Local, Local];
+  return { f, ins: p.slice(0, ins.length), outs: p.slice(ins.length, n), shared, scratch, from, to };
+}
