@@ -8,6 +8,7 @@ describe("parseOptions", () => {
       help: false,
       data: null,
       out: null,
+      backend: "wasm",
       seed: 1,
       epochs: null,
       trainImages: null,
@@ -15,11 +16,24 @@ describe("parseOptions", () => {
   });
 
   it("reads all options, paths relative to the folder", () => {
-    const args = ["--data", "../mnist", "--out=/tmp/x", "--seed", "0", "--epochs", "3", "--train-images=640", "-h"];
+    const args = [
+      "--data",
+      "../mnist",
+      "--out=/tmp/x",
+      "--backend",
+      "reference",
+      "--seed",
+      "0",
+      "--epochs",
+      "3",
+      "--train-images=640",
+      "-h",
+    ];
     expect(parseOptions(args, "/home/me")).toEqual({
       help: true,
       data: "/home/mnist",
       out: "/tmp/x",
+      backend: "reference",
       seed: 0,
       epochs: 3,
       trainImages: 640,
@@ -37,6 +51,7 @@ describe("parseOptions", () => {
     [["--epochs", "two"], '--epochs needs a whole number from 1 to 1000, and got "two".'],
     [["--seed", "1.5"], '--seed needs a whole number from 0 to 4294967295, and got "1.5".'],
     [["--seed=-1"], '--seed needs a whole number from 0 to 4294967295, and got "-1".'],
+    [["--backend", "gpu"], '--backend needs wasm or reference, and got "gpu".'],
     [["--train-images", "1"], '--train-images needs a whole number from 100 to 60000, and got "1".'],
   ])("refuses %j", (args, message) => {
     const parse = () => parseOptions(args, "/home");

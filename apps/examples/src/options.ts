@@ -9,6 +9,8 @@ export interface Options {
   readonly data: string | null;
   /** Folder for the saved models; without it a temporary one. */
   readonly out: string | null;
+  /** What computes. */
+  readonly backend: "wasm" | "reference";
   readonly seed: number;
   /** Passes over the data, for every network; without it each network's own number. */
   readonly epochs: number | null;
@@ -24,6 +26,7 @@ Usage: npm start -- [options]
   --data DIR         train the CNN on MNIST: the folder with its four .gz files
                      (without it, digits are drawn from strokes)
   --out DIR          where to save the networks as .safetensors (a temporary folder)
+  --backend NAME     wasm, or reference: plain loops in JavaScript, slow (wasm)
   --seed N           for data, weights and order (1)
   --epochs N         passes over the data, for every network (each its own)
   --train-images N   digits to train the CNN on (2000 drawn, or the first 8000 of MNIST)
@@ -48,7 +51,11 @@ export function parseOptions(args: readonly string[], folder: string): Options {
     if (value >= min && value <= max) return value;
     throw new UserError(`--${name} needs a whole number from ${min} to ${max}, and got "${given}". ${SEE_HELP}`);
   };
+  const { backend = "wasm" } = values;
+  if (backend !== "wasm" && backend !== "reference")
+    throw new UserError(`--backend needs wasm or reference, and got "${backend}". ${SEE_HELP}`);
   return {
+    backend,
     help: values.help ?? false,
     data: path("data"),
     out: path("out"),
@@ -70,6 +77,7 @@ function parse(args: readonly string[]) {
         help: { type: "boolean", short: "h" },
         data: { type: "string" },
         out: { type: "string" },
+        backend: { type: "string" },
         seed: { type: "string" },
         epochs: { type: "string" },
         "train-images": { type: "string" },
