@@ -23,7 +23,7 @@ export function nameOf({ backend, plain }: Pick<Options, "backend" | "plain">): 
 
 /** Loaded only when asked for: its time of loading belongs to the start-up time. */
 async function openWasm({ threads, plain, only }: Pick<Options, "threads" | "plain" | "only">) {
-  const { wasm } = await import("@nn/backend-wasm");
-  const kernels = asksFor(only, "gemm_peak") ? [(await import("./workloads/gemm-peak.js")).peakKernel] : [];
-  return wasm({ threads, relaxed: !plain, kernels });
+  const [{ wasm }, { convKernels }] = await Promise.all([import("@nn/backend-wasm"), import("@nn/conv/wasm")]);
+  const peak = asksFor(only, "gemm_peak") ? [(await import("./workloads/gemm-peak.js")).peakKernel] : [];
+  return wasm({ threads, relaxed: !plain, kernels: [...convKernels, ...peak] });
 }

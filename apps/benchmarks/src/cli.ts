@@ -54,7 +54,10 @@ async function bench(options: Options, { stdout, stderr }: Surroundings): Promis
     try {
       const { run, derived } = await make();
       const measured = await measure(run, options.quick ? ONCE : FULL);
-      line = resultOf(contender, name, measured, derived(measured.median));
+      const spent = options.profile ? await (await import("./profile.js")).profile(run) : null;
+      if (spent) stderr.write(`\n${name}, share of the time:\n${spent.table}\n`);
+      const more: Record<string, number> = spent ? { outside_wasm_percent: spent.outsideWasm } : {};
+      line = resultOf(contender, name, measured, { ...derived(measured.median), ...more });
     } catch (error) {
       failed++;
       stderr.write(`${name}: ${error instanceof Error ? error.stack : error}\n`);

@@ -12,6 +12,7 @@ describe("parseOptions", () => {
       threads: 1,
       plain: false,
       quick: false,
+      profile: false,
       beside: false,
       peers: PEERS,
       rounds: 3,
@@ -21,7 +22,7 @@ describe("parseOptions", () => {
   });
 
   it("reads all options", () => {
-    const args = "--only gemm,train_mlp --backend=reference --threads 2 --plain --quick --list -h";
+    const args = "--only gemm,train_mlp --backend=reference --threads 2 --plain --quick --profile --list -h";
     const more = "--beside --peers torch,jax --rounds 5 --peers-dir ../peers --control";
     expect(parseOptions(`${args} ${more}`.split(" "))).toEqual({
       help: true,
@@ -31,6 +32,7 @@ describe("parseOptions", () => {
       threads: 2,
       plain: true,
       quick: true,
+      profile: true,
       beside: true,
       peers: ["torch", "jax"],
       rounds: 5,

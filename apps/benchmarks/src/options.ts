@@ -18,6 +18,8 @@ export interface Options {
   readonly plain: boolean;
   /** One cold repetition of each. */
   readonly quick: boolean;
+  /** Also where the time goes. */
+  readonly profile: boolean;
   /** Beside the peers. */
   readonly beside: boolean;
   readonly peers: readonly Peer[];
@@ -37,6 +39,7 @@ Usage: npm run --silent bench -- [options]
   --threads N        of the wasm backend, and of the peers (1)
   --plain            wasm without relaxed SIMD
   --quick            one cold repetition each: a smoke test; infer_cnn_b1 gives its start-up time
+  --profile          also the functions that take most, and what is spent outside of WebAssembly
   --list             print the workloads' names
   --help             show this
 
@@ -61,6 +64,7 @@ export function parseOptions(args: readonly string[]): Options {
     threads: count("threads", values.threads, 64) ?? 1,
     plain: values.plain ?? false,
     quick: values.quick ?? false,
+    profile: values.profile ?? false,
     beside: values.beside ?? false,
     peers: names("peers", values.peers)?.map((name) => oneOf("peers", name, PEERS)) ?? PEERS,
     rounds: count("rounds", values.rounds, 100) ?? 3,
@@ -110,6 +114,7 @@ function parse(args: readonly string[]) {
         threads: { type: "string" },
         plain: { type: "boolean" },
         quick: { type: "boolean" },
+        profile: { type: "boolean" },
         beside: { type: "boolean" },
         peers: { type: "string" },
         rounds: { type: "string" },

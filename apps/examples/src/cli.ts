@@ -1,5 +1,6 @@
 /** The command: from arguments to exit code. It reads no global state, so that tests can run it. */
 import { wasm } from "@nn/backend-wasm";
+import { convKernels } from "@nn/conv/wasm";
 import { reference, setBackend } from "@nn/tensor";
 import { HELP, parseOptions } from "./options.js";
 import { type Output, openTerminal, type Terminal } from "./terminal.js";
@@ -23,7 +24,7 @@ export async function cli(args: readonly string[], { folder, stdout, stderr, ...
       stdout.write(HELP);
       return 0;
     }
-    setBackend(options.backend === "wasm" ? await wasm() : reference());
+    setBackend(options.backend === "wasm" ? await wasm({ kernels: convKernels }) : reference());
     const results = await tour(options, terminal);
     return results.every((result) => result.identical) ? 0 : 1;
   } catch (error) {

@@ -1,10 +1,11 @@
 // Functions as one writes them: typed locals, loops, and expressions that nest. A kernel reads like a loop; nobody
 // sees a stack.
 //
-//   const f = m.function("scale", { x: I32, y: I32, n: I32 });
-//   f.for(0, n, 4, (i) => f.store(i32.add(y, i), f32x4.mul(v128.load(i32.add(x, i)), two)));
+//   const f = m.function("scale", [I32, I32, I32]);
+//   const [x, y, n] = f.params;
+//   f.for(0, n, 4, (i) => f.store(elementAt(y, i), f32x4.mul(v128.load(elementAt(x, i)), two)));
 
-import { type Bytes, F32, float, I32, signed, type Type, unsigned, V128 } from "./encode.js";
+import { type Bytes, I32, signed, type Type, unsigned, V128 } from "./encode.js";
 
 /** An expression: code that leaves one value of a type. Used twice, it is computed twice; put it in a local instead. */
 export interface Value {
@@ -22,178 +23,107 @@ export type Int = Value | number;
 
 const asValue = (x: Int): Value => (typeof x === "number" ? i32.const(x) : x);
 
-/** An instruction: its operands, then its opcode. */
+/** Operands, then an opcode. */
+const codeOf = (opcode: Bytes, ...operands: Int[]) => [...operands.flatMap((x) => asValue(x).code), ...opcode];
+
+type Instruction = (...operands: Int[]) => Value;
 const op =
-  (type: Type, ...opcode: number[]) =>
-  (...operands: Int[]): Value => ({ type, code: [...operands.flatMap((x) => asValue(x).code), ...opcode] });
+  (type: Type, ...opcode: number[]): Instruction =>
+  (...operands) => ({ type, code: codeOf(opcode, ...operands) });
 const simd = (n: number, type: Type = V128) => op(type, 0xfd, ...unsigned(n));
 
-/** Alignment exponent and offset of a memory access. */
-const place = (align: number, offset: number) => [align, ...unsigned(offset)];
+type Words<S extends string> = S extends `${infer First} ${infer Rest}` ? First | Words<Rest> : S;
+
+/** Instructions whose opcodes follow each other, by name. */
+const series = <S extends string>(first: number, names: S, make = simd) =>
+  Object.fromEntries(names.split(" ").map((name, i) => [name, make(first + i)])) as Record<Words<S>, Instruction>;
+
+/** Alignment (to 4 bytes) and offset of a memory access. */
+const place = (offset: number) => [2, ...unsigned(offset)];
 const load =
-  (type: Type, align: number, ...opcode: number[]) =>
-  (at: Int, offset = 0): Value => ({ type, code: [...asValue(at).code, ...opcode, ...place(align, offset)] });
+  (type: Type, ...opcode: number[]) =>
+  (at: Int, offset = 0): Value =>
+    op(type, ...opcode, ...place(offset))(at);
+
+const integer = {
+  ...series(0x45, "eqz eq ne lt_s lt_u gt_s gt_u le_s le_u ge_s ge_u", (n) => op(I32, n)),
+  ...series(0x6a, "add sub mul div_s div_u rem_s rem_u and or xor shl shr_s shr_u", (n) => op(I32, n)),
+};
 
 export const i32 = {
+  ...integer,
   const: (n: number): Value => ({ type: I32, code: [0x41, ...signed(n)] }),
-  load: load(I32, 2, 0x28),
-  add: (a: Int, b: Int): Value => (b === 0 ? asValue(a) : op(I32, 0x6a)(a, b)),
-  sub: op(I32, 0x6b),
-  mul: (a: Int, b: Int): Value => (b === 1 ? asValue(a) : b === 0 ? i32.const(0) : op(I32, 0x6c)(a, b)),
-  div_u: op(I32, 0x6e),
-  rem_s: op(I32, 0x6f),
-  rem_u: op(I32, 0x70),
-  and: op(I32, 0x71),
-  or: op(I32, 0x72),
-  xor: op(I32, 0x73),
-  shl: op(I32, 0x74),
-  shr_s: op(I32, 0x75),
-  shr_u: op(I32, 0x76),
-  eqz: op(I32, 0x45),
-  eq: op(I32, 0x46),
-  ne: op(I32, 0x47),
-  lt_s: op(I32, 0x48),
-  lt_u: op(I32, 0x49),
-  gt_u: op(I32, 0x4b),
-  le_s: op(I32, 0x4c),
-  ge_u: op(I32, 0x4f),
+  load: load(I32, 0x28),
+  add: (a: Int, b: Int): Value => (b === 0 ? asValue(a) : integer.add(a, b)),
+  mul: (a: Int, b: Int): Value => (b === 1 ? asValue(a) : b === 0 ? i32.const(0) : integer.mul(a, b)),
   /** `select(a, b, c)`: a if c is not 0, else b. */
   select: op(I32, 0x1b),
   min_u: (a: Int, b: Int): Value => i32.select(a, b, i32.lt_u(a, b)),
-  atomicLoad: load(I32, 2, 0xfe, 0x10),
+  atomicLoad: load(I32, 0xfe, 0x10),
   /** Adds and gives the value before. */
-  atomicAdd: (at: Int, x: Int, offset = 0): Value => ({
-    type: I32,
-    code: [...asValue(at).code, ...asValue(x).code, 0xfe, 0x1e, ...place(2, offset)],
-  }),
+  atomicAdd: (at: Int, x: Int, offset = 0): Value => op(I32, 0xfe, 0x1e, ...place(offset))(at, x),
 } as const;
 
-export const f32 = {
-  const: (v: number): Value => ({ type: F32, code: [0x43, ...float(v)] }),
-  load: load(F32, 2, 0x2a),
-} as const;
-
-/** A load of one lane into a vector. */
-const loadLane =
-  (n: number, align: number) =>
-  (lane: number, at: Int, into: Value, offset = 0): Value => ({
-    type: V128,
-    code: [...asValue(at).code, ...into.code, 0xfd, ...unsigned(n), ...place(align, offset), lane],
-  });
+/** The address of the i-th element along a stride; elements have 4 bytes. */
+export const elementAt = (at: Int, i: Int, stride = 1): Value =>
+  i32.add(at, stride === 0 ? 0 : typeof i === "number" ? 4 * i * stride : i32.mul(i, 4 * stride));
 
 export const v128 = {
-  load: load(V128, 2, 0xfd, 0),
-  load32_splat: load(V128, 2, 0xfd, 9),
-  load32_zero: load(V128, 2, 0xfd, 0x5c),
-  load64_zero: load(V128, 2, 0xfd, 0x5d),
-  load32_lane: loadLane(0x56, 2),
-  /** Four 32-bit lanes, as numbers mod 2³². Slow in hot loops: see {@link Module.constant}. */
-  const: (lanes: readonly number[]): Value => ({
-    type: V128,
-    code: [0xfd, 0x0c, ...new Uint8Array(Uint32Array.from(lanes).buffer)],
-  }),
-  not: simd(0x4d),
-  and: simd(0x4e),
-  /** `a & ~b`. */
-  andnot: simd(0x4f),
-  or: simd(0x50),
-  xor: simd(0x51),
-  /** Bits of a where the mask is 1, of b where it is 0. */
-  bitselect: simd(0x52),
+  load: load(V128, 0xfd, 0),
+  load32_splat: load(V128, 0xfd, 9),
+  load32_zero: load(V128, 0xfd, 0x5c),
+  load64_zero: load(V128, 0xfd, 0x5d),
+  load32_lane: (lane: number, at: Int, into: Value, offset = 0): Value =>
+    op(V128, 0xfd, 0x56, ...place(offset), lane)(at, into),
+  /** Four 32-bit lanes, as numbers mod 2³². Slow in hot loops: see {@link Func.lanes}. */
+  const: (lanes: readonly number[]): Value => op(V128, 0xfd, 0x0c, ...new Uint8Array(Uint32Array.from(lanes).buffer))(),
+  /** `andnot` is `a & ~b`; `bitselect` has bits of a where the mask is 1, of b where it is 0. */
+  ...series(0x4d, "not and andnot or xor bitselect"),
   any_true: simd(0x53, I32),
   /** Lanes by number: 0–3 of a, 4–7 of b. */
-  shuffle32: (a: Value, b: Value, lanes: readonly number[]): Value => ({
-    type: V128,
-    code: [...a.code, ...b.code, 0xfd, 0x0d, ...lanes.flatMap((l) => [4 * l, 4 * l + 1, 4 * l + 2, 4 * l + 3])],
-  }),
+  shuffle32: (a: Value, b: Value, lanes: readonly number[]): Value =>
+    op(V128, 0xfd, 0x0d, ...lanes.flatMap((l) => [4 * l, 4 * l + 1, 4 * l + 2, 4 * l + 3]))(a, b),
 } as const;
 
 export const i32x4 = {
   splat: simd(0x11),
-  extract: (lane: number, x: Value): Value => ({ type: I32, code: [...x.code, 0xfd, 0x1b, lane] }),
-  replace: (lane: number, x: Value, by: Value): Value => ({
-    type: V128,
-    code: [...x.code, ...by.code, 0xfd, 0x1c, lane],
-  }),
-  eq: simd(0x37),
-  ne: simd(0x38),
-  lt_s: simd(0x39),
-  lt_u: simd(0x3a),
-  gt_s: simd(0x3b),
-  le_s: simd(0x3d),
-  le_u: simd(0x3e),
-  abs: simd(0xa0),
-  neg: simd(0xa1),
-  /** Shifts of all lanes by one i32. */
-  shl: simd(0xab),
-  shr_s: simd(0xac),
-  shr_u: simd(0xad),
-  add: simd(0xae),
+  extract: (lane: number, x: Value): Value => op(I32, 0xfd, 0x1b, lane)(x),
+  replace: (lane: number, x: Value, by: Value): Value => op(V128, 0xfd, 0x1c, lane)(x, by),
+  ...series(0x37, "eq ne lt_s lt_u gt_s gt_u le_s le_u"),
+  ...series(0xa0, "abs neg"),
+  /** Shifts are of all lanes by one i32. */
+  ...series(0xab, "shl shr_s shr_u add"),
   sub: simd(0xb1),
-  mul: simd(0xb5),
-  min_s: simd(0xb6),
-  min_u: simd(0xb7),
-  max_s: simd(0xb8),
-  max_u: simd(0xb9),
+  ...series(0xb5, "mul min_s min_u max_s max_u"),
   /** Truncating and saturating; NaN → 0. */
-  trunc_f32_s: simd(0xf8),
-  trunc_f32_u: simd(0xf9),
+  ...series(0xf8, "trunc_f32_s trunc_f32_u"),
 } as const;
 
 export const f32x4 = {
   splat: simd(0x13),
-  extract: (lane: number, x: Value): Value => ({ type: F32, code: [...x.code, 0xfd, 0x1f, lane] }),
-  eq: simd(0x41),
-  ne: simd(0x42),
-  lt: simd(0x43),
-  gt: simd(0x44),
-  le: simd(0x45),
-  ge: simd(0x46),
-  ceil: simd(0x67),
-  floor: simd(0x68),
-  trunc: simd(0x69),
-  nearest: simd(0x6a),
-  abs: simd(0xe0),
-  neg: simd(0xe1),
+  ...series(0x41, "eq ne lt gt le ge"),
+  ...series(0x67, "ceil floor trunc nearest"),
+  ...series(0xe0, "abs neg"),
   sqrt: simd(0xe3),
-  add: simd(0xe4),
-  sub: simd(0xe5),
-  mul: simd(0xe6),
-  div: simd(0xe7),
-  /** NaN if either is. */
-  min: simd(0xe8),
-  max: simd(0xe9),
-  /** `b < a ? b : a`: one instruction; keeps a NaN in a. */
-  pmin: simd(0xea),
-  /** `a < b ? b : a`: one instruction; keeps a NaN in a. */
-  pmax: simd(0xeb),
-  from_s: simd(0xfa),
-  from_u: simd(0xfb),
+  /** `min` and `max` are NaN if either side is; `pmin` is `b < a ? b : a`, one instruction, and keeps a NaN in a. */
+  ...series(0xe4, "add sub mul div min max pmin pmax"),
+  ...series(0xfa, "from_s from_u"),
   /** The two low lanes of two doubles, zeros above. */
   demote: simd(0x5e),
 } as const;
 
 /** Two doubles: for range reductions that need more digits than f32 has. */
 export const f64x2 = {
-  splat32: (x: Value): Value => f64x2.promote(f32x4.splat(x)),
   promote: simd(0x5f),
-  ne: simd(0x48),
-  lt: simd(0x49),
-  ge: simd(0x4c),
+  ...series(0x48, "ne lt gt le ge"),
   trunc: simd(0x7a),
   nearest: simd(0x94),
   abs: simd(0xec),
   sqrt: simd(0xef),
-  add: simd(0xf0),
-  sub: simd(0xf1),
-  mul: simd(0xf2),
-  div: simd(0xf3),
-  /** As those of {@link f32x4}. */
-  pmin: simd(0xf6),
-  pmax: simd(0xf7),
+  ...series(0xf0, "add sub mul div min max pmin pmax"),
 } as const;
 
-const relaxed = { madd: simd(0x105), nmadd: simd(0x106) };
+const relaxed = series(0x105, "madd nmadd");
 
 // ── functions ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -213,7 +143,7 @@ export interface ConstantPool {
 
 /** A function being written. Statements are added in order; blocks are callbacks. */
 export class Func {
-  readonly params: readonly Type[];
+  readonly params: readonly Local[];
   readonly locals: Type[] = [];
   readonly code: number[] = [];
 
@@ -222,16 +152,14 @@ export class Func {
     /** Index in the module; calls use it. */
     readonly index: number,
     params: readonly Type[],
-    readonly results: readonly Type[],
-    readonly features: Features,
-    readonly constants: ConstantPool,
+    readonly module: Pick<Module, "features" | "constants">,
   ) {
-    this.params = params;
+    this.params = params.map((type, i) => this.#local(i, type));
   }
 
   /** The i-th parameter. */
   param(i: number): Local {
-    return this.#local(i, this.params[i]!);
+    return this.params[i]!;
   }
 
   /** A new local, set to `init`. */
@@ -247,7 +175,7 @@ export class Func {
   }
 
   set(x: Local, value: Int): void {
-    this.#add(asValue(value).code, [0x21, ...unsigned(x.index)]);
+    this.#add([0x21, ...unsigned(x.index)], value);
   }
 
   /** `x += by`. */
@@ -255,44 +183,43 @@ export class Func {
     if (by !== 0) this.set(x, i32.add(x, by));
   }
 
-  /** Stores a vector, or an i32 or f32. */
-  store(at: Int, value: Value, offset = 0): void {
-    const opcode = value.type === V128 ? [0xfd, 0x0b] : [value.type === F32 ? 0x38 : 0x36];
-    this.#add(asValue(at).code, value.code, opcode, place(2, offset));
+  /** Stores a vector or an i32. */
+  store(at: Int, value: Int, offset = 0): void {
+    const opcode = asValue(value).type === V128 ? [0xfd, 0x0b] : [0x36];
+    this.#add([...opcode, ...place(offset)], at, value);
   }
 
   /** Stores one 32-bit lane of a vector. */
   storeLane(lane: number, at: Int, value: Value, offset = 0): void {
-    this.#add(asValue(at).code, value.code, [0xfd, 0x5a, ...place(2, offset), lane]);
+    this.#add([0xfd, 0x5a, ...place(offset), lane], at, value);
   }
 
   /** Stores one 64-bit half of a vector. */
   storeHalf(half: number, at: Int, value: Value, offset = 0): void {
-    this.#add(asValue(at).code, value.code, [0xfd, 0x5b, ...place(2, offset), half]);
+    this.#add([0xfd, 0x5b, ...place(offset), half], at, value);
   }
 
   atomicStore(at: Int, value: Int, offset = 0): void {
-    this.#add(asValue(at).code, asValue(value).code, [0xfe, 0x17, ...place(2, offset)]);
+    this.#add([0xfe, 0x17, ...place(offset)], at, value);
   }
 
   /** Sets `bytes` bytes to 0. */
   zero(at: Int, bytes: Int): void {
-    this.#add(asValue(at).code, [0x41, 0], asValue(bytes).code, [0xfc, 0x0b, 0]);
+    this.#add([0xfc, 0x0b, 0], at, 0, bytes);
   }
 
   /** Copies `bytes` bytes. */
   copy(to: Int, from: Int, bytes: Int): void {
-    this.#add(asValue(to).code, asValue(from).code, asValue(bytes).code, [0xfc, 0x0a, 0, 0]);
+    this.#add([0xfc, 0x0a, 0, 0], to, from, bytes);
   }
 
   /** Calls a function without result. `0` is the import `wait`. */
   call(callee: Func | 0, ...args: Int[]): void {
-    for (const a of args) this.#add(asValue(a).code);
-    this.#add([0x10, ...unsigned(callee === 0 ? 0 : callee.index)]);
+    this.#add([0x10, ...unsigned(callee === 0 ? 0 : callee.index)], ...args);
   }
 
   if(condition: Value, then: () => void, otherwise?: () => void): void {
-    this.#add(condition.code, [0x04, 0x40]);
+    this.#add([0x04, 0x40], condition);
     then();
     if (otherwise) {
       this.#add([0x05]);
@@ -330,11 +257,16 @@ export class Func {
     });
   }
 
+  /** `body` `n` times, maybe never. */
+  times(n: Int, body: () => void): void {
+    if (typeof n !== "number") this.if(n, () => this.repeat(n, body));
+    else if (n > 0) this.repeat(n, body);
+  }
+
   /** Runs `body` until the condition that it returns is 0. */
   doWhile(body: () => Value): void {
     this.#add([0x03, 0x40]);
-    const again = body();
-    this.#add(again.code, [0x0d, 0, 0x0b]);
+    this.#add([0x0d, 0, 0x0b], body());
   }
 
   /** A 32-bit float in all four lanes. */
@@ -349,41 +281,51 @@ export class Func {
 
   /** A vector constant of four 32-bit lanes: a load from the pool. */
   lanes(bits: readonly number[]): Value {
-    const address = bits.some((b) => b !== 0) ? this.constants.address(bits) : undefined;
+    const address = bits.some((b) => b !== 0) ? this.module.constants.address(bits) : undefined;
     return address === undefined ? v128.const(bits) : v128.load(0, address);
   }
 
   /** a·b + c, fused where the machine can. */
   fma(a: Value, b: Value, c: Value): Value {
-    return this.features.relaxed ? relaxed.madd(a, b, c) : f32x4.add(f32x4.mul(a, b), c);
+    return this.module.features.relaxed ? relaxed.madd(a, b, c) : f32x4.add(f32x4.mul(a, b), c);
   }
 
   /** c − a·b, fused where the machine can. */
   fnma(a: Value, b: Value, c: Value): Value {
-    return this.features.relaxed ? relaxed.nmadd(a, b, c) : f32x4.sub(c, f32x4.mul(a, b));
+    return this.module.features.relaxed ? relaxed.nmadd(a, b, c) : f32x4.sub(c, f32x4.mul(a, b));
   }
 
   #local(index: number, type: Type): Local {
     return { index, type, code: [0x20, ...unsigned(index)] };
   }
 
-  #add(...parts: Bytes[]): void {
-    for (const part of parts) for (const b of part) this.code.push(b);
+  #add(opcode: Bytes, ...operands: Int[]): void {
+    for (const byte of codeOf(opcode, ...operands)) this.code.push(byte);
   }
 }
 
 /** A module being written: functions that call each other. */
 export class Module {
   readonly functions: Func[] = [];
+  readonly #known = new Map<string, Func>();
 
   constructor(
     readonly features: Features,
     readonly constants: ConstantPool,
   ) {}
 
-  function(name: string, params: readonly Type[], results: readonly Type[] = []): Func {
-    const f = new Func(name, this.functions.length + 1, params, results, this.features, this.constants);
+  function(name: string, params: readonly Type[]): Func {
+    const f = new Func(name, this.functions.length + 1, params, this);
     this.functions.push(f);
+    return f;
+  }
+  /** What `write` writes, but once for all that have the key. */
+  once(key: string, write: () => Func): Func {
+    let f = this.#known.get(key);
+    if (!f) {
+      f = write();
+      this.#known.set(key, f);
+    }
     return f;
   }
 }

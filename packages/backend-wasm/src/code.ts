@@ -37,10 +37,21 @@ export interface PhaseFunc {
   readonly to: Local;
 }
 
+/** A phase of which `write` writes the function; it says into how many parts that falls. */
+export function phase(
+  m: Module,
+  name: string,
+  signature: Signature<any>,
+  cost: number,
+  write: (p: PhaseFunc) => number,
+): Phase {
+  const p = phaseFunction(m, name, signature);
+  return { run: p.f, parts: write(p), cost };
+}
+
 export function phaseFunction(m: Module, name: string, { ins, outs }: Signature<any>): PhaseFunc {
   const n = ins.length + outs.length;
   const f = m.function(name, new Array(n + 4).fill(I32));
-  const p = f.params.map((_, i) => f.param(i));
-  const [shared, scratch, from, to] = p.slice(n) as [Local, Local, Local, Local];
-  return { f, ins: p.slice(0, ins.length), outs: p.slice(ins.length, n), shared, scratch, from, to };
+  const [shared, scratch, from, to] = f.params.slice(n) as [Local, Local, Local, Local];
+  return { f, ins: f.params.slice(0, ins.length), outs: f.params.slice(ins.length, n), shared, scratch, from, to };
 }

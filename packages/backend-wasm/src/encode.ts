@@ -5,9 +5,8 @@ export type Bytes = readonly number[];
 
 /** Value types, by their code. */
 export const I32 = 0x7f;
-export const F32 = 0x7d;
 export const V128 = 0x7b;
-export type Type = typeof I32 | typeof F32 | typeof V128;
+export type Type = typeof I32 | typeof V128;
 
 /** An unsigned number in LEB128. */
 export function unsigned(n: number): number[] {
@@ -26,11 +25,6 @@ export function signed(n: number): number[] {
   return bytes;
 }
 
-/** The 4 bytes of a 32-bit float. */
-export function float(v: number): number[] {
-  return [...new Uint8Array(Float32Array.of(v).buffer)];
-}
-
 /** A count and the items. */
 export function vector(items: readonly Bytes[]): number[] {
   const bytes = unsigned(items.length);
@@ -46,10 +40,9 @@ function text(s: string): number[] {
   return sized([...s].map((c) => c.charCodeAt(0)));
 }
 
-/** What a function needs to be part of a module. */
+/** What a function, which has no results, needs to be part of a module. */
 export interface FunctionBody {
-  readonly params: readonly Type[];
-  readonly results: readonly Type[];
+  readonly params: readonly { readonly type: Type }[];
   readonly locals: readonly Type[];
   readonly code: Bytes;
   /** For debuggers and snapshots. */
@@ -71,16 +64,16 @@ export function encodeModule(
   shared: boolean,
 ): Uint8Array<ArrayBuffer> {
   const types: Bytes[] = [];
-  const typeOf = (params: readonly Type[], results: readonly Type[]): Bytes => {
-    const type = [0x60, ...vector(params.map((t) => [t])), ...vector(results.map((t) => [t]))];
+  const typeOf = (params: FunctionBody["params"]): Bytes => {
+    const type = [0x60, ...vector(params.map((p) => [p.type])), 0];
     const known = types.findIndex((t) => String(t) === String(type));
     return unsigned(known >= 0 ? known : types.push(type) - 1);
   };
   const imports = vector([
     [...text("nn"), ...text("m"), 2, shared ? 3 : 1, ...unsigned(0), ...unsigned(MAX_PAGES)],
-    [...text("nn"), ...text("wait"), 0, ...typeOf([I32], [])],
+    [...text("nn"), ...text("wait"), 0, ...typeOf([{ type: I32 }])],
   ]);
-  const declared = vector(functions.map((f) => typeOf(f.params, f.results)));
+  const declared = vector(functions.map((f) => typeOf(f.params)));
   const exports = vector(Object.entries(exported).map(([name, i]) => [...text(name), 0, ...unsigned(i)]));
   const code = vector(functions.map((f) => sized([...vector(f.locals.map((t) => [1, t])), ...f.code, 0x0b])));
   const names = vector(functions.map((f, i) => [...unsigned(i + 1), ...text(f.name)]));

@@ -2,9 +2,9 @@
 
 // ── for those who write kernels (see KERNELS.md) ───────────────────────────────────────────────────
 export {
+  elementAt,
   type Features,
   type Func,
-  f32,
   f32x4,
   f64x2,
   type Int,
@@ -15,11 +15,12 @@ export {
   type Value,
   v128,
 } from "./build.js";
-export { type Phase, type PhaseFunc, phaseFunction, type WasmCode, type WasmKernel } from "./code.js";
-export { F32, I32, type Type, V128 } from "./encode.js";
+export { type Phase, type PhaseFunc, phase, phaseFunction, type WasmCode, type WasmKernel } from "./code.js";
+export { I32, type Type, V128 } from "./encode.js";
 export { costOf, Formula, type Level, type Source } from "./formula.js";
 export { gemm, type Panels } from "./kernels/matmul/gemm.js";
 export { loadFirst, type MicroShape, storeFirst, tilesOf, writeMicro } from "./kernels/matmul/micro.js";
 export { type PanelShape, writePack } from "./kernels/matmul/pack.js";
-export { loadElements, loops, type Operand, type Point, row, starts, storeElements } from "./walk.js";
+export { folded, turned } from "./lanes.js";
+export { blocks, loadElements, loops, type Operand, type Point, row, starts, storeElements } from "./walk.js";
 export { type WasmBackend, type WasmOptions, wasm } from "./wasm.js";

@@ -74,13 +74,21 @@ export async function startPool(
     return undefined;
   }
 
-  /** Calls of `wait` since a run began, and how many are too many: far more than it takes alone. */
-  let waits = 0;
+  /** Milliseconds that a run has waited for others, and how many are too many: far more than it takes alone. */
+  let waited = 0;
   let limit = 0;
+  let last = 0;
+  /** Whether it is too many now. When the machine itself stood still, that counts little. */
+  const isLate = () => {
+    const now = performance.now();
+    waited += Math.min(now - last, 5);
+    last = now;
+    return waited > limit;
+  };
   const lost = (): never => {
     reason = "a worker stopped inside a run";
     failed();
-    waits = limit - 1000; // for the others to leave
+    waited = limit - 100; // for the others to leave
     return fail({
       op: "wasm",
       expected: "every thread to finish its part",
@@ -95,8 +103,9 @@ export async function startPool(
     },
     run(run, table, cost) {
       if (workers.length === 0) return run(table, 0);
-      waits = 0;
-      limit = PATIENCE_INSIDE + cost / 1000;
+      waited = 0;
+      limit = PATIENCE + cost / 1e4; // a hundred times as long as alone, and some seconds
+      last = performance.now();
       Atomics.store(words, PROGRAM, table);
       Atomics.store(words, STATE, OPEN);
       Atomics.add(words, EPOCH, 1);
@@ -109,12 +118,12 @@ export async function startPool(
         throw e;
       } finally {
         Atomics.sub(words, STATE, OPEN);
-        for (let i = 1; Atomics.load(words, STATE) !== 0; i++) if (i % 65536 === 0 && ++waits > limit) lost();
+        for (let i = 1; Atomics.load(words, STATE) !== 0; i++) if (i % 65536 === 0 && isLate()) lost();
         if (Atomics.load(words, BROKEN) !== 0) failed();
       }
     },
     wait() {
-      if (Atomics.load(words, BROKEN) !== 0 || ++waits > limit) lost();
+      if (Atomics.load(words, BROKEN) !== 0 || isLate()) lost();
       if (mayWait) Atomics.wait(words, BROKEN, 0, 0.02); // who is waited for may need this core
     },
     forget(table) {
@@ -125,10 +134,8 @@ export async function startPool(
   };
 }
 
-/** Milliseconds for workers to start. */
+/** Milliseconds for workers to start, and to go on inside a run. */
 const PATIENCE = 5000;
-/** Calls of `wait`, some seconds, until a run is given up. */
-const PATIENCE_INSIDE = 5e4;
 
 // ── workers, of browsers and of Node ───────────────────────────────────────────────────────────────
 

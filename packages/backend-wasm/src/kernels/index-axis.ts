@@ -2,145 +2,110 @@
 // the same along a row (an embedding, a class per sample) the whole row is moved at once. A position out of range
 // reads 0, adds nothing, and leaves a message that becomes an error after the run.
 
-import { type AxisAttrs, collapse, rowMajor, sizeOf, type View } from "@nn/tensor";
+import { type AxisAttrs, type DType, sizeOf, type View } from "@nn/tensor";
 import { ERROR } from "../addresses.js";
-import { f32x4, type Int, i32, i32x4, type Local, type Value, v128 } from "../build.js";
-import { type PhaseFunc, phaseFunction, type WasmKernel } from "../code.js";
-import { loadElements, loops, type Operand, row, starts, storeElements } from "../walk.js";
+import { elementAt, type Func, f32x4, type Int, i32, i32x4, type Local } from "../build.js";
+import { type PhaseFunc, phase, type WasmKernel } from "../code.js";
+import { indices, loadElements, loops, loopsOf, operandsOf, row, starts, storeElements } from "../walk.js";
 
-export const gather: WasmKernel<AxisAttrs> = {
-  op: "gather",
-  emit(signature) {
-    const { ins, outs, attrs } = signature;
-    const [x, index] = ins as [View, View];
-    const out = outs[0]!;
-    return {
-      name: "gather",
-      write(m) {
-        if (sizeOf(out.shape) === 0) return [];
-        const p = phaseFunction(m, "gather", signature);
-        const views = [{ ...out, strides: rowMajor(out.shape) }, without(x, attrs.axis, index.shape), index];
-        const parts = walk(p, views, [p.outs[0]!, p.ins[0]!, p.ins[1]!], {
-          code: 1,
-          axis: attrs.axis,
-          size: x.shape[attrs.axis]!,
-          stride: x.strides[attrs.axis]!,
-          moved: 1,
-          parallel: true,
-          element: ([to, from], [so, sx], width) =>
-            storeElements(p.f, to!, so!, width, loadElements(p.f, from!, sx!, width)),
-          missing: ([to], [so], width) => storeElements(p.f, to!, so!, width, v128.const([0, 0, 0, 0])),
-        });
-        return [{ run: p.f, parts, cost: sizeOf(out.shape) }];
-      },
-    };
+export const gather: WasmKernel<AxisAttrs> = /* @__PURE__ */ kernel(
+  "gather",
+  [2, 0, 1],
+  (f, at, strides, width, found) => {
+    const [to, from] = at as [Local, Local];
+    storeElements(f, to, strides[0]!, width, found ? loadElements(f, from, strides[1]!, width) : f.int(0));
   },
-};
+);
 
-export const scatterAdd: WasmKernel<AxisAttrs> = {
-  op: "scatterAdd",
-  emit(signature) {
-    const { ins, outs, attrs } = signature;
-    const [index, source] = ins as [View, View];
-    const out = { ...outs[0]!, strides: rowMajor(outs[0]!.shape) };
-    return {
-      name: "scatterAdd",
-      write(m) {
-        if (sizeOf(out.shape) === 0) return [];
-        const p = phaseFunction(m, "scatterAdd", signature);
-        p.f.zero(p.outs[0]!, 4 * sizeOf(out.shape));
-        const add = out.dtype === "f32" ? f32x4.add : i32x4.add;
-        if (sizeOf(source.shape) > 0) {
-          const views = [source, without(out, attrs.axis, source.shape), index];
-          walk(p, views, [p.ins[1]!, p.outs[0]!, p.ins[0]!], {
-            code: 2,
-            axis: attrs.axis,
-            size: out.shape[attrs.axis]!,
-            stride: out.strides[attrs.axis]!,
-            moved: 1,
-            parallel: false,
-            element: ([from, to], [ss, so], width) =>
-              storeElements(
-                p.f,
-                to!,
-                so!,
-                width,
-                add(loadElements(p.f, to!, so!, width), loadElements(p.f, from!, ss!, width)),
-              ),
-            missing: () => undefined,
-          });
-        }
-        return [{ run: p.f, parts: 1, cost: sizeOf(out.shape) * 0.1 + sizeOf(source.shape) }];
-      },
-    };
+export const scatterAdd: WasmKernel<AxisAttrs> = /* @__PURE__ */ kernel(
+  "scatterAdd",
+  [1, 2, 0],
+  (f, at, strides, width, found, dtype) => {
+    if (!found) return;
+    const { add } = dtype === "f32" ? f32x4 : i32x4;
+    const [a, b] = [0, 1].map((k) => loadElements(f, at[k]!, strides[k]!, width));
+    storeElements(f, at[1]!, strides[1]!, width, add(b!, a!));
   },
-};
+);
 
 // ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** A view of shape `shape` that stands still along the axis. */
-function without(v: View, axis: number, shape: readonly number[]): View {
-  return { ...v, shape, strides: v.strides.with(axis, 0) };
-}
+/** Moves elements between two places; where the position was not found, there is nothing at the second. */
+type Move = (
+  f: Func,
+  at: readonly Local[],
+  strides: readonly number[],
+  width: 4 | 1,
+  found: boolean,
+  dtype: DType,
+) => void;
 
-interface Move {
-  /** Which kernel, in the message. */
-  readonly code: number;
-  readonly axis: number;
-  /** Positions there are along the axis, and how far apart they lie in the operand `moved`. */
-  readonly size: number;
-  readonly stride: number;
-  readonly moved: number;
-  readonly parallel: boolean;
-  element(at: readonly Local[], strides: readonly number[], width: 4 | 1): void;
-  missing(at: readonly Local[], strides: readonly number[], width: 4 | 1): void;
-}
-
-/** Walks all operands together, the last of which is the index. */
-function walk(p: PhaseFunc, views: readonly View[], bases: readonly Local[], move: Move): number {
-  const { f } = p;
-  const found = collapse(views);
-  const shape = found.shape.length > 0 ? found.shape : [1];
-  const strides = found.shape.length > 0 ? found.strides : views.map(() => [0]);
-  const operands: Operand[] = views.map((v, i) => ({ base: bases[i]!, offset: v.offset, strides: strides[i]! }));
-  const last = shape.length - 1;
-  const inner = strides.map((s) => s[last]!);
-  const position = (at: Local) => f.let(i32.load(at));
-  const checked = (i: Local, body: () => void, missing: () => void) =>
-    f.if(i32.lt_u(i, move.size), body, () => {
-      [move.code, i, move.size, move.axis].forEach((word, k) => {
-        f.store(ERROR + 4 * k, typeof word === "number" ? i32.const(word) : word);
-      });
-      missing();
-    });
-  /** The operands with the moved one at position i. */
-  const there = (at: readonly Local[], i: Value) =>
-    at.map((x, k) => (k === move.moved ? f.let(i32.add(x, i32.mul(i, 4 * move.stride))) : x));
-  const writeRow = (at: readonly Local[], n: Int) => {
-    if (inner[2] === 0) {
-      const i = position(at[2]!);
-      const vectors = { vectors: inner[move.moved] !== 0 };
-      const all = (body: Move["element"], start: readonly Local[]) =>
-        row(f, n, start.slice(0, 2), inner.slice(0, 2), vectors, (width, q) => body(q, inner, width));
-      checked(
-        i,
-        () => all(move.element, there(at, i)),
-        () => all(move.missing, at),
-      );
-      return;
-    }
-    row(f, n, at, inner, { vectors: false }, (_, q) => {
-      const i = position(q[2]!);
-      checked(
-        i,
-        () => move.element(there(q, i), inner, 1),
-        () => move.missing(q, inner, 1),
-      );
-    });
+/** @param order which of inputs and output lies as the index does, which has the axis, and which is the index */
+function kernel(op: string, order: readonly number[], move: Move): WasmKernel<AxisAttrs> {
+  return {
+    op,
+    emit(signature) {
+      const all = [...signature.ins, signature.outs[0]!];
+      const views = order.map((i) => all[i]!);
+      const cost = sizeOf(views[0]!.shape) + 0.1 * sizeOf(all[2]!.shape);
+      const write = (p: PhaseFunc) => {
+        const bases = [...p.ins, p.outs[0]!];
+        // What is added to must be 0 first, and only one thread may add.
+        const adds = order[1] === 2;
+        if (adds) p.f.zero(bases[2]!, 4 * sizeOf(all[2]!.shape));
+        const at = order.map((i) => bases[i]!);
+        return walk(p.f, views, at, signature.attrs.axis, move, adds ? undefined : [p.from, p.to]);
+      };
+      return { name: op, write: (m) => [phase(m, op, signature, cost, write)] };
+    },
   };
-  const outer = shape.slice(0, -1).map((_, i) => i);
+}
+
+/** Walks all three together; parts are positions on the first axis, if there is a range of them. */
+function walk(
+  f: Func,
+  views: readonly View[],
+  bases: readonly Local[],
+  axis: number,
+  move: Move,
+  range?: readonly [Int, Int],
+): number {
+  const [beside, picked, index] = views as [View, View, View];
+  if (sizeOf(index.shape) === 0) return 1;
+  const still = { ...picked, shape: index.shape, strides: picked.strides.with(axis, 0) };
+  const { shape, strides } = loopsOf([beside, still, index]);
+  const operands = operandsOf(views, bases, strides);
+  const size = picked.shape[axis]!;
+  const inner = strides.map((s) => s.at(-1)!);
+  /** The first two operands at the position that the index says. */
+  const pick = ([a, b, at]: readonly Local[], body: (at: readonly Local[], found: boolean) => void) => {
+    const i = f.let(i32.load(at!));
+    f.if(
+      i32.lt_u(i, size),
+      () => body([a!, f.let(elementAt(b!, i, picked.strides[axis]!))], true),
+      () => {
+        [range ? 1 : 2, i, size, axis].forEach((word, k) => {
+          f.store(ERROR + 4 * k, word);
+        });
+        body([a!, b!], false);
+      },
+    );
+  };
+  const writeRow = (at: readonly Local[], n: Int) => {
+    if (inner[2] !== 0)
+      row(f, n, at, inner, { vectors: false }, (_, p) =>
+        pick(p, (q, found) => move(f, q, inner, 1, found, picked.dtype)),
+      );
+    else
+      pick(at, (p, found) =>
+        row(f, n, p, inner.slice(0, 2), { vectors: inner[1] !== 0 }, (width, q) =>
+          move(f, q, inner, width, found, picked.dtype),
+        ),
+      );
+  };
+  const outer = indices(shape.length - 1);
   const start = { at: starts(f, operands), coordinates: [] };
-  const range: [Int, Int] = move.parallel && last > 0 ? [p.from, p.to] : [0, shape[0]!];
-  loops(f, shape, operands, outer, range, start, ({ at }) => writeRow(at, shape[last]!));
-  return move.parallel && last > 0 ? shape[0]! : 1;
+  const cut = outer.length > 0 && range;
+  loops(f, shape, operands, outer, cut || [0, shape[0]!], start, ({ at }) => writeRow(at, shape.at(-1)!));
+  return cut ? shape[0]! : 1;
 }

@@ -9,7 +9,7 @@ import { describeReport, type Report, runFamily } from "./runner.js";
 
 const dir = fileURLToPath(new URL("../../golden", import.meta.url));
 const families = familiesIn(dir);
-const runs = ["reference", ...wasmVariants.alone, ...wasmVariants.shared].flatMap((backend) =>
+const runs = ["reference", ...Object.values(wasmVariants).flat()].flatMap((backend) =>
   [false, true].map((compiled) => ({ backend, compiled })),
 );
 

@@ -15,9 +15,9 @@ export const matmul: WasmKernel<unknown> = {
   alternatives({ ins: [a, b, ...extra], outs: [out] }) {
     const [m, n] = [a!.shape.at(-2)!, b!.shape.at(-1)!];
     const matrices = a!.shape.length === 2 && m > MAX_ROWS && n > MAX_ROWS;
-    const columns = (v: View): Layout[] => (matrices && v.strides.every((s) => s !== 0) ? [columnPanels(v)] : []);
+    const columns = (v: View): Layout[] => (matrices && v.strides.every((s) => s !== 0) ? [panelsOf(v, 1)] : []);
     return {
-      ins: [[], matrices ? [columnPanels(b!), rowPanels(b!)] : [], ...extra.map(columns)],
+      ins: [[], matrices ? [panelsOf(b!, 1), panelsOf(b!, 0)] : [], ...extra.map(columns)],
       outs: [columns(out!)],
     };
   },
@@ -28,7 +28,7 @@ export const matmul: WasmKernel<unknown> = {
     return (
       quick ??
       gemm(signature, {
-        b: b ? (b.name === COLUMN_PANELS ? "columns" : "rows") : null,
+        b: b ? (b.name.endsWith("columns") ? "columns" : "rows") : null,
         out: !!out,
         extra: extra.map((l) => !!l),
       })
@@ -36,32 +36,16 @@ export const matmul: WasmKernel<unknown> = {
   },
 };
 
-const COLUMN_PANELS = "panels of 8 columns";
-
-/** (K, N) as [N/8][K][8], zeros behind the last column: what the tiles read. */
-function columnPanels({ shape: [k, n] }: View): Layout {
-  const panels = Math.ceil(n! / COLUMNS);
+/**
+ * A matrix (K, N) in panels of 8 of an axis, zeros behind its end. Of columns: [N/8][K][8], what the tiles read. Of rows:
+ * [K/8][N][8], what the transpose of a matrix in panels of columns lies in.
+ */
+function panelsOf({ shape }: View, axis: 0 | 1): Layout {
+  const count = Math.ceil(shape[axis]! / COLUMNS);
   return {
-    name: COLUMN_PANELS,
-    pad: [
-      [0, 0],
-      [0, panels * COLUMNS - n!],
-    ],
-    split: [k!, panels, COLUMNS],
-    order: [1, 0, 2],
-  };
-}
-
-/** (K, N) as [K/8][N][8]: what the transpose of a matrix in panels of 8 columns lies in. */
-function rowPanels({ shape: [k, n] }: View): Layout {
-  const panels = Math.ceil(k! / COLUMNS);
-  return {
-    name: "panels of 8 rows",
-    pad: [
-      [0, panels * COLUMNS - k!],
-      [0, 0],
-    ],
-    split: [panels, COLUMNS, n!],
-    order: [0, 2, 1],
+    name: `panels of 8 ${axis ? "columns" : "rows"}`,
+    pad: shape.map((n, i) => [0, i === axis ? count * COLUMNS - n : 0]),
+    split: shape.toSpliced(axis, 1, count, COLUMNS),
+    order: axis ? [1, 0, 2] : [0, 2, 1],
   };
 }

@@ -3,6 +3,7 @@
 
 import { type Features, type Func, f32x4, type Local, type Module, type Value, v128 } from "../../build.js";
 import { I32 } from "../../encode.js";
+import { indices } from "../../walk.js";
 
 /** Columns of a tile. */
 export const COLUMNS = 8;
@@ -23,7 +24,7 @@ export interface MicroShape {
   readonly rows: number;
   /** Columns that are stored: 8, or fewer at the edge. */
   readonly columns: number;
-  /** Strides of A in elements: from row to row, and from k to k. */
+  /** Strides of A in elements: from row to row (≥ 0), and from k to k. */
   readonly rowStride: number;
   readonly kStride: number;
   /** Elements from row to row of C. */
@@ -37,36 +38,38 @@ export interface MicroShape {
  */
 export function writeMicro(m: Module, shape: MicroShape): Func {
   const { rows, columns, rowStride, kStride, ldc, continues } = shape;
-  const f = m.function(`micro${rows}x${columns}`, [I32, I32, I32, I32, I32]);
-  const [a, b, c, k, before] = f.params.map((_, i) => f.param(i)) as [Local, Local, Local, Local, Local];
-  const zero = v128.const([0, 0, 0, 0]);
-  const halves = columns > 4 ? 2 : 1;
-  const sums = Array.from({ length: rows }, () => Array.from({ length: halves }, () => f.let(zero)));
-  f.repeat(k, () => {
-    const right = Array.from({ length: halves }, (_, h) => f.let(v128.load(b, 16 * h)));
-    sums.forEach((row, r) => {
-      const x = f.let(v128.load32_splat(a, 4 * r * rowStride));
-      row.forEach((sum, h) => {
-        f.set(sum, f.fma(x, right[h]!, sum));
+  return m.once(`micro ${JSON.stringify(shape)}`, () => {
+    const f = m.function(`micro${rows}x${columns}`, [I32, I32, I32, I32, I32]);
+    const [a, b, c, k, before] = f.params as [Local, Local, Local, Local, Local];
+    const zero = f.int(0);
+    const halves = columns > 4 ? 2 : 1;
+    const sums = indices(rows).map(() => indices(halves).map(() => f.let(zero)));
+    f.repeat(k, () => {
+      const right = indices(halves).map((h) => f.let(v128.load(b, 16 * h)));
+      sums.forEach((row, r) => {
+        const x = f.let(v128.load32_splat(a, 4 * r * rowStride));
+        row.forEach((sum, h) => {
+          f.set(sum, f.fma(x, right[h]!, sum));
+        });
       });
+      f.step(a, 4 * kStride);
+      f.step(b, 4 * COLUMNS);
     });
-    f.step(a, 4 * kStride);
-    f.step(b, 4 * COLUMNS);
+    const each = (body: (sum: Local, offset: number, count: number) => void) =>
+      sums.forEach((row, r) => {
+        row.forEach((sum, h) => {
+          body(sum, 4 * (r * ldc + 4 * h), Math.min(4, columns - 4 * h));
+        });
+      });
+    if (continues)
+      f.if(before, () =>
+        each((sum, offset, count) => {
+          f.set(sum, f32x4.add(sum, loadFirst(count, c, offset)));
+        }),
+      );
+    each((sum, offset, count) => storeFirst(f, count, c, sum, offset));
+    return f;
   });
-  const each = (body: (sum: Local, offset: number, count: number) => void) =>
-    sums.forEach((row, r) => {
-      row.forEach((sum, h) => {
-        body(sum, 4 * (r * ldc + 4 * h), Math.min(4, columns - 4 * h));
-      });
-    });
-  if (continues)
-    f.if(before, () =>
-      each((sum, offset, count) => {
-        f.set(sum, f32x4.add(sum, loadFirst(count, c, offset)));
-      }),
-    );
-  each((sum, offset, count) => storeFirst(f, count, c, sum, offset));
-  return f;
 }
 
 /** The first `count` elements at an address, zeros (or anything) above. */

@@ -4,7 +4,7 @@
   (import "nn" "m" (memory (;0;) 0 65536))
   (import "nn" "wait" (func (;0;) (type 0)))
   (func $reduce (type 1) (param i32 i32 i32 i32 i32 i32)
-    (local v128 v128 v128 v128 v128 i32 i32 i32 i32 i32 v128 v128 v128)
+    (local v128 v128 v128 v128 v128 i32 i32 i32 i32 i32 v128 v128 v128 v128 v128)
     (local.set 6
       (v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000))
     (local.set 7
@@ -81,21 +81,21 @@
                   (local.get 7))
                 (local.get 8))
               (local.get 9)))
-          (local.set 18
+          (local.set 19
             (f32x4.add
               (local.get 18)
               (i8x16.shuffle 8 9 10 11 12 13 14 15 0 1 2 3 4 5 6 7
                 (local.get 18)
                 (local.get 18))))
-          (local.set 18
+          (local.set 20
             (f32x4.add
-              (local.get 18)
+              (local.get 19)
               (i8x16.shuffle 4 5 6 7 0 1 2 3 12 13 14 15 8 9 10 11
-                (local.get 18)
-                (local.get 18))))
+                (local.get 19)
+                (local.get 19))))
           (v128.store32_lane 0
             (local.get 12)
-            (local.get 18))
+            (local.get 20))
           (local.set 11
             (i32.add
               (local.get 11)

@@ -1,0 +1,299 @@
+// Every kernel of the pack against its lowering and against the reference backend, over random shapes and options,
+// with and without fused multiply-add; and proof that the kernels ran.
+
+import { type WasmBackend, type WasmKernel, wasm } from "@nn/backend-wasm";
+import {
+  add,
+  apply1,
+  type Backend,
+  compile,
+  flip,
+  getBackend,
+  grad,
+  manualSeed,
+  mul,
+  randn,
+  reference,
+  relu,
+  setBackend,
+  sizeOf,
+  type Tensor,
+  tensor,
+} from "@nn/tensor";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { type ConvAttrs, conv, convAttrs, convInputGradOp, convWeightGradOp } from "../conv/conv.js";
+import { type MaxPoolOptions, maxPool, maxPoolGradOp } from "../pool/max-pool.js";
+import { poolAttrs } from "../pool/windows.js";
+import { convKernels } from "./index.js";
+
+const before = getBackend();
+let ran: string[] = [];
+const watched: readonly WasmKernel[] = convKernels.map((k) => ({
+  ...k,
+  emit(signature) {
+    ran.push(k.op);
+    return k.emit(signature);
+  },
+}));
+const others: Record<string, Backend> = { reference: reference() };
+const packs: Record<string, WasmBackend> = {};
+
+beforeAll(async () => {
+  packs["fused multiply-add"] = await wasm({ kernels: watched, threads: 1 });
+  packs.plain = await wasm({ kernels: watched, threads: 1, relaxed: false });
+  others.lowering = await wasm({ threads: 1 });
+});
+beforeEach(() => {
+  ran = [];
+});
+afterAll(() => setBackend(before));
+
+describe.each(["fused multiply-add", "plain"])("convolution, %s", (name) => {
+  it("is what its lowering is, and so are its gradients", () => {
+    const random = randomness(1);
+    const cases = 70;
+    let unlike = 0;
+    for (let i = 0; i < cases; i++) {
+      const c = convCase(random);
+      if (c.attrs.stride.some((s) => s > 1)) unlike++;
+      const run = () => {
+        manualSeed(i);
+        const x = c.turned
+          ? flip(turned(randn([c.batch, ...c.size.toReversed(), c.channels])), [1, 2])
+          : randn([c.batch, c.channels, ...c.size]);
+        const weight = randn(c.weight);
+        const y = conv(x, weight, c.bias ? randn([c.weight[0]!]) : null, c.options);
+        const ct = randn(y.shape);
+        return [
+          y,
+          apply1(convInputGradOp, [ct, weight], { ...c.attrs, inputSize: c.size }),
+          apply1(convWeightGradOp, [x, c.turned ? flip(ct, [1]) : ct], { ...c.attrs, kernelSize: c.weight.slice(2) }),
+        ];
+      };
+      compare(packs[name]!, run, JSON.stringify(c));
+    }
+    const times = (op: string) => ran.filter((r) => r === op).length;
+    expect(times("conv/conv")).toBeGreaterThan(0.7 * cases);
+    expect(times("conv/convWeightGrad")).toBeGreaterThan(0.7 * cases);
+    expect(times("conv/convInputGrad")).toBeGreaterThan(0.7 * (cases - unlike));
+  });
+
+  it.each([
+    { x: [1, 6, 41, 40], weight: [48, 6, 3, 3], options: { padding: 1 } },
+    { x: [2, 3, 70, 67], weight: [32, 3, 5, 5], options: { padding: 2, stride: 2 } },
+    { x: [1, 60, 31, 30], weight: [130, 60, 3, 3], options: { padding: [[2, 1], 2] as const, dilation: [1, 2] } },
+    { x: [1, 12, 60, 38], weight: [12, 1, 3, 3], options: { padding: 1, groups: 12 } },
+  ])("is so where it is cut into bands and blocks: $x, $weight", ({ x: shape, weight: kernel, options }) => {
+    const attrs = convAttrs("test", kernel.slice(2), options);
+    const run = () => {
+      manualSeed(1);
+      const [x, weight] = [randn(shape), randn(kernel)];
+      const y = conv(x, weight, randn([kernel[0]!]), options);
+      const ct = randn(y.shape);
+      return [
+        y,
+        apply1(convInputGradOp, [ct, weight], { ...attrs, inputSize: shape.slice(2) }),
+        apply1(convWeightGradOp, [x, ct], { ...attrs, kernelSize: kernel.slice(2) }),
+      ];
+    };
+    compare(packs[name]!, run, JSON.stringify({ shape, kernel, options }));
+    expect(ran).toEqual(expect.arrayContaining(["conv/conv", "conv/convWeightGrad"]));
+  });
+
+  it("takes a formula of the result along, with inputs of any strides", () => {
+    const random = randomness(2);
+    for (let i = 0; i < 24; i++) {
+      const c = convCase(random);
+      const run = () => {
+        manualSeed(i);
+        const [x, weight] = [randn([c.batch, c.channels, ...c.size]), randn(c.weight)];
+        const bias = c.bias ? randn([c.weight[0]!]) : null;
+        const { shape } = conv(x, weight, bias, c.options);
+        const [scale, other] = [randn([shape[1]!, ...c.size.map(() => 1)]), turned(randn(shape.toReversed()))];
+        const wide = turned(randn([shape[0]!, ...shape.slice(2).toReversed(), shape[1]!]));
+        if (i % 4 === 0) return [compile((a: Tensor, w: Tensor) => relu(conv(a, w, bias, c.options)))(x, weight)];
+        return [
+          compile((a: Tensor, w: Tensor, s: Tensor, o: Tensor) => relu(add(mul(conv(a, w, bias, c.options), s), o)))(
+            x,
+            weight,
+            scale,
+            other.rank === shape.length && String(other.shape) === String(shape) ? other : wide,
+          ),
+        ];
+      };
+      compare(packs[name]!, run, JSON.stringify(c));
+    }
+  });
+});
+
+describe.each(["fused multiply-add", "plain"])("max-pooling, %s", (name) => {
+  it("is what its lowering is, with ties, NaN and infinities, and so is its gradient", () => {
+    const random = randomness(3);
+    const cases = 60;
+    for (let i = 0; i < cases; i++) {
+      const { size, kernel, options, kind } = poolCase(random);
+      const run = () => {
+        manualSeed(i);
+        let x = randn([2, 3, ...size]);
+        if (kind === 1) x = x.mul(2).round();
+        if (kind === 2) {
+          const odd = x
+            .readSync()
+            .map((v, k) => (k % 7 === 0 ? Number.NaN : k % 5 === 0 ? Number.NEGATIVE_INFINITY : v));
+          x = tensor(Array.from(odd)).reshape(x.shape);
+        }
+        if (kind === 0 && i % 8 === 0) x = flip(x, [1, 2]);
+        if (kind === 3) x = x.mul(0).sub(Number.POSITIVE_INFINITY);
+        const attrs = poolAttrs("test", size, kernel, options);
+        const y = maxPool(x, kernel, options);
+        const ct = randn(y.shape);
+        const masked = compile((c: Tensor, a: Tensor, b: Tensor) =>
+          mul(apply1(maxPoolGradOp, [c, a, b], attrs), ct.mean()),
+        );
+        return [y, apply1(maxPoolGradOp, [ct, x, y], attrs), masked(ct, x, y)];
+      };
+      compare(packs[name]!, run, JSON.stringify({ size, kernel, options, kind }));
+    }
+    expect(ran.filter((r) => r === "conv/maxPool").length).toBeGreaterThan(0.9 * cases);
+    expect(ran.filter((r) => r === "conv/maxPoolGrad").length).toBeGreaterThan(1.8 * cases);
+  });
+});
+
+describe("the pack", () => {
+  it("trains a small network eagerly as compiled", () => {
+    setBackend(packs["fused multiply-add"]!);
+    manualSeed(1);
+    const x = randn([9, 2, 10, 10]);
+    const weights = [randn([6, 2, 3, 3]), randn([6]), randn([4, 3, 3, 3]), randn([4])];
+    const step = (...w: Tensor[]): Tensor[] => {
+      const [w1, b1, w2, b2] = w as [Tensor, Tensor, Tensor, Tensor];
+      const loss = () => {
+        const h = maxPool(relu(conv(x, w1, b1, { padding: 1 })), 2);
+        return maxPool(relu(conv(h, w2, b2, { padding: [[1, 0], 1], groups: 2 })), 3, { stride: 1 })
+          .square()
+          .mean();
+      };
+      return grad(loss, w);
+    };
+    const eager = step(...weights);
+    expect(new Set(ran)).toEqual(new Set(convKernels.map((k) => k.op)));
+    ran = [];
+    const compiled = compile((...w: Tensor[]) => step(...w))(...weights);
+    expect(new Set(ran)).toEqual(new Set(convKernels.map((k) => k.op)));
+    for (const [i, g] of eager.entries()) close(compiled[i]!.readSync(), g.readSync(), `gradient ${i}`);
+  });
+
+  it("gives the same bits with any number of threads", async () => {
+    const random = randomness(4);
+    const backends = [packs["fused multiply-add"]!, await wasm({ kernels: watched, threads: 2, parallelFrom: 0 })];
+    for (let i = 0; i < 12; i++) {
+      const c = convCase(random);
+      const [one, two] = backends.map((b) => {
+        setBackend(b);
+        manualSeed(i);
+        const [x, weight] = [randn([3 * c.batch, c.channels, ...c.size]), randn(c.weight)];
+        const f = compile((a: Tensor, w: Tensor) =>
+          grad(
+            () =>
+              maxPool(conv(a, w, null, c.options), 1)
+                .square()
+                .sum(),
+            [a, w],
+          ),
+        );
+        return f(x, weight).map((t) => t.readSync().slice());
+      });
+      expect(two).toEqual(one);
+    }
+    backends[1]!.dispose();
+  });
+
+  it("leaves to the lowering what it has no code for", () => {
+    setBackend(packs.plain!);
+    conv(randn([1, 2, 4, 4, 4]), randn([2, 2, 3, 3, 3]));
+    conv(randn([1, 2, 4, 4]), randn([2, 2, 1, 1]));
+    conv(randn([1, 2, 4, 4]), randn([2, 2, 3, 3]), null, { padding: 5 });
+    maxPool(randn([1, 2, 4, 4, 4]), 2);
+    maxPool(randn([1, 2, 9, 9]), 9);
+    expect(ran).toEqual([]);
+  });
+});
+
+// ── cases ──────────────────────────────────────────────────────────────────────────────────────────
+
+type Random = (least: number, most: number) => number;
+
+function randomness(seed: number): Random {
+  let state = seed;
+  return (least, most) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return least + Math.floor((state / 2 ** 32) * (most - least + 1));
+  };
+}
+
+const chance = (random: Random, percent: number) => random(1, 100) <= percent;
+
+function convCase(random: Random) {
+  const axes = chance(random, 15) ? [0] : [0, 1];
+  const depthwise = chance(random, 15);
+  const groups = depthwise ? random(1, 6) : [1, 1, 1, 2, 3][random(0, 4)]!;
+  const perGroup = depthwise ? 1 : random(1, chance(random, 10) ? 50 : 6);
+  const out = depthwise ? random(1, 2) : random(1, chance(random, 10) ? 140 : 14);
+  const kernel = axes.map(() => random(1, 4));
+  if (sizeOf(kernel) === 1) kernel[0] = 2;
+  const dilation = axes.map(() => (chance(random, 70) ? 1 : random(2, 3)));
+  const stride = axes.map(() => (chance(random, 65) ? 1 : random(2, 3)));
+  const reach = axes.map((i) => dilation[i]! * (kernel[i]! - 1));
+  const padding = axes.map((i) => [random(0, reach[i]!), random(0, reach[i]!)] as const);
+  const size = axes.map((i) => Math.max(1, reach[i]! + 1 - padding[i]![0] - padding[i]![1] + random(3, 26)));
+  const options = { stride, padding, dilation, groups };
+  const attrs: ConvAttrs = convAttrs("test", kernel, options);
+  const weight = [groups * out, perGroup, ...kernel];
+  return {
+    batch: random(1, 4),
+    channels: groups * perGroup,
+    size,
+    weight,
+    options,
+    attrs,
+    bias: chance(random, 50),
+    turned: chance(random, 25),
+  };
+}
+
+function poolCase(random: Random) {
+  const axes = chance(random, 15) ? [0] : [0, 1];
+  const quads = chance(random, 30);
+  const kernel = axes.map(() => (quads ? 2 : random(1, 4)));
+  const dilation = axes.map(() => (quads || chance(random, 70) ? 1 : random(2, 3)));
+  const stride = axes.map((i) => (quads ? 2 : chance(random, 50) ? kernel[i]! : random(1, 3)));
+  const extent = axes.map((i) => dilation[i]! * (kernel[i]! - 1) + 1);
+  const padding = extent.map((e) => (quads ? 0 : random(0, e >> 1)));
+  // Every window has an element: at least a dilation of them.
+  const size = axes.map((i) => Math.max(dilation[i]!, extent[i]! - 2 * padding[i]!) + random(0, 20));
+  const options: MaxPoolOptions = { stride, padding, dilation, ceilMode: chance(random, 30) };
+  return { size, kernel, options, kind: random(0, 3) };
+}
+
+/** The same elements as (N, …, C), seen with its channels first. */
+function turned(x: Tensor): Tensor {
+  return x.permute([0, x.rank - 1, ...Array.from({ length: x.rank - 2 }, (_, i) => x.rank - 2 - i)]);
+}
+
+function compare(pack: Backend, run: () => readonly Tensor[], what: string): void {
+  const results = [pack, others.reference!, others.lowering!].map((backend) => {
+    setBackend(backend);
+    return run().map((t) => t.readSync().slice());
+  });
+  for (const want of results.slice(1))
+    for (const [i, w] of want.entries()) close(results[0]![i]!, w, `${i} of ${what}`);
+}
+
+function close(got: ArrayLike<number>, want: ArrayLike<number>, what: string): void {
+  expect(got.length).toBe(want.length);
+  let scale = 1;
+  for (let i = 0; i < want.length; i++) if (Number.isFinite(want[i]!)) scale = Math.max(scale, Math.abs(want[i]!));
+  for (let i = 0; i < want.length; i++)
+    if (!(Object.is(got[i], want[i]) || Math.abs(got[i]! - want[i]!) <= 2e-5 * scale))
+      expect.fail(`${what}: at ${i} expected ${want[i]}, got ${got[i]}`);
+}
