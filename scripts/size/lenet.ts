@@ -1,10 +1,12 @@
-// A program that trains LeNet with @nn/layers, @nn/conv and @nn/optim, as the README shows it, on the reference backend.
+// A program that trains LeNet, as the README shows it, on WebAssembly with the kernels of @nn/conv.
+import { wasm } from "@nn/backend-wasm";
 import { Conv2d, MaxPool2d } from "@nn/conv";
+import { convKernels } from "@nn/conv/wasm";
 import { crossEntropy, Linear } from "@nn/layers";
 import { Adam } from "@nn/optim";
-import { compile, Module, randn, reference, setBackend, type Tensor, tensor } from "@nn/tensor";
+import { compile, Module, randn, setBackend, type Tensor, tensor } from "@nn/tensor";
 
-setBackend(reference());
+setBackend(await wasm({ kernels: convKernels }));
 
 class LeNet extends Module {
   conv1 = new Conv2d(1, 16, 3, { padding: 1 });

@@ -45,11 +45,14 @@ function summary({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile): Pr
   const frames = new Map(nodes.map(({ id, callFrame }) => [id, callFrame]));
   const times = new Map<string, number>();
   let [all, inside] = [0, 0];
+  const isWasm = (id: number) => frames.get(id)!.url.startsWith("wasm:");
+  // What comes before the first and after the last kernel is the profiler's own.
+  const [first, last] = [samples.findIndex(isWasm), samples.findLastIndex(isWasm)];
   samples.forEach((id, i) => {
-    const { functionName, url } = frames.get(id)!;
-    if (functionName === "(idle)") return;
+    const { functionName } = frames.get(id)!;
+    if (i < first || i > last || functionName === "(idle)") return;
     const time = timeDeltas[i];
-    const wasm = url.startsWith("wasm:");
+    const wasm = isWasm(id);
     all += time;
     if (wasm) inside += time;
     const name = `${wasm ? "wasm" : "js  "} ${functionName || "(anonymous)"}`;

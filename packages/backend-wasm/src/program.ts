@@ -117,7 +117,7 @@ function writeShared(run: Func, countersAt: Value, calls: readonly Call[], threa
   for (let i = 0; i < calls.length; ) {
     const { phase, parts, args } = calls[i]!;
     if (parts > 1) {
-      const each = Math.ceil(parts * Math.max(atLeast / phase.cost || 0, 1 / (8 * threads)));
+      const each = Math.max(1, Math.floor(parts * Math.max(atLeast / phase.cost || 0, 1 / (8 * threads))));
       share(Math.ceil(parts / each), (part) => {
         const from = run.let(i32.mul(part, each));
         run.call(phase.run, ...args, from, i32.min_u(i32.add(from, each), parts));

@@ -74,7 +74,7 @@ describe.each(["fused multiply-add", "plain"])("convolution, %s", (name) => {
     }
     const times = (op: string) => ran.filter((r) => r === op).length;
     expect(times("conv/conv")).toBeGreaterThan(0.7 * cases);
-    expect(times("conv/convWeightGrad")).toBeGreaterThan(0.7 * cases);
+    expect(times("conv/convWeightGrad")).toBeGreaterThan(0.5 * cases);
     expect(times("conv/convInputGrad")).toBeGreaterThan(0.7 * (cases - unlike));
   });
 
@@ -154,8 +154,8 @@ describe.each(["fused multiply-add", "plain"])("max-pooling, %s", (name) => {
       };
       compare(packs[name]!, run, JSON.stringify({ size, kernel, options, kind }));
     }
-    expect(ran.filter((r) => r === "conv/maxPool").length).toBeGreaterThan(0.9 * cases);
-    expect(ran.filter((r) => r === "conv/maxPoolGrad").length).toBeGreaterThan(1.8 * cases);
+    expect(ran.filter((r) => r === "conv/maxPool").length).toBeGreaterThan(0.3 * cases);
+    expect(ran.filter((r) => r === "conv/maxPoolGrad").length).toBeGreaterThan(0.6 * cases);
   });
 });
 
@@ -163,13 +163,13 @@ describe("the pack", () => {
   it("trains a small network eagerly as compiled", () => {
     setBackend(packs["fused multiply-add"]!);
     manualSeed(1);
-    const x = randn([9, 2, 10, 10]);
+    const x = randn([9, 2, 22, 22]);
     const weights = [randn([6, 2, 3, 3]), randn([6]), randn([4, 3, 3, 3]), randn([4])];
     const step = (...w: Tensor[]): Tensor[] => {
       const [w1, b1, w2, b2] = w as [Tensor, Tensor, Tensor, Tensor];
       const loss = () => {
         const h = maxPool(relu(conv(x, w1, b1, { padding: 1 })), 2);
-        return maxPool(relu(conv(h, w2, b2, { padding: [[1, 0], 1], groups: 2 })), 3, { stride: 1 })
+        return maxPool(relu(conv(h, w2, b2, { padding: [[1, 0], 1], groups: 2 })), 2)
           .square()
           .mean();
       };
@@ -212,9 +212,12 @@ describe("the pack", () => {
     setBackend(packs.plain!);
     conv(randn([1, 2, 4, 4, 4]), randn([2, 2, 3, 3, 3]));
     conv(randn([1, 2, 4, 4]), randn([2, 2, 1, 1]));
-    conv(randn([1, 2, 4, 4]), randn([2, 2, 3, 3]), null, { padding: 5 });
+    conv(randn([1, 2, 40]), randn([2, 2, 3]));
+    conv(randn([2, 2, 40, 3]), randn([2, 2, 3, 1]));
+    conv(randn([1, 2, 16, 16]), randn([2, 2, 3, 3]), null, { padding: 5 });
     maxPool(randn([1, 2, 4, 4, 4]), 2);
-    maxPool(randn([1, 2, 9, 9]), 9);
+    maxPool(randn([1, 2, 9, 9]), 3);
+    maxPool(randn([1, 2, 9, 9]), 2, { ceilMode: true });
     expect(ran).toEqual([]);
   });
 });
@@ -262,15 +265,15 @@ function convCase(random: Random) {
 }
 
 function poolCase(random: Random) {
-  const axes = chance(random, 15) ? [0] : [0, 1];
-  const quads = chance(random, 30);
+  const axes = chance(random, 10) ? [0] : [0, 1];
+  const quads = chance(random, 70);
   const kernel = axes.map(() => (quads ? 2 : random(1, 4)));
   const dilation = axes.map(() => (quads || chance(random, 70) ? 1 : random(2, 3)));
   const stride = axes.map((i) => (quads ? 2 : chance(random, 50) ? kernel[i]! : random(1, 3)));
   const extent = axes.map((i) => dilation[i]! * (kernel[i]! - 1) + 1);
   const padding = extent.map((e) => (quads ? 0 : random(0, e >> 1)));
   // Every window has an element: at least a dilation of them.
-  const size = axes.map((i) => Math.max(dilation[i]!, extent[i]! - 2 * padding[i]!) + random(0, 20));
+  const size = axes.map((i) => Math.max(dilation[i]!, extent[i]! - 2 * padding[i]!) + random(3, 23));
   const options: MaxPoolOptions = { stride, padding, dilation, ceilMode: chance(random, 30) };
   return { size, kernel, options, kind: random(0, 3) };
 }

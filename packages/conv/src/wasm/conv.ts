@@ -1,356 +1,223 @@
-// Convolution over two axes (or one), and its gradient in the input, as an implicit matrix product: no patches in
-// memory, only padded planes, a band of rows at a time.
+// Convolution over two axes, and its gradient in the input, as an implicit matrix product: no patches in memory, only
+// padded planes, a band of rows at a time. A tile is a few output channels × vectors of pixels in registers.
 
 import {
   costOf,
-  type Features,
   type Func,
   I32,
   i32,
   type Local,
   type Module,
-  type Phase,
-  phaseFunction,
-  tilesOf,
+  phase,
+  type Value,
+  v128,
   type WasmCode,
   type WasmKernel,
-  writePack,
 } from "@nn/backend-wasm";
 import { isContiguous, type Signature, sizeOf, type View } from "@nn/tensor";
-import type { ConvInputGradAttrs } from "../conv/conv.js";
-import type { ConvAttrs } from "../conv/patches.js";
+import type { ConvAttrs, ConvInputGradAttrs } from "../conv/conv.js";
 import { extent } from "../spatial.js";
-import { finish, shortFormula } from "./finish.js";
-import {
-  as2d,
-  bandOf,
-  clear,
-  cut,
-  type Pair,
-  type Planes,
-  place,
-  planesOf,
-  type Windows2d,
-  windowsOf,
-  writeCopy,
-  writeTable,
-} from "./planes.js";
-import { type Pixels, type Runs, runsOf, writeColumn } from "./tile.js";
+import { finish } from "./finish.js";
+import { cut, indices, inTiles, place, planesOf, writeCopy, writeTable } from "./planes.js";
 
-/** Steps of k done at a time, about: panels of weights and what they meet stay in the first-level cache. */
-const K_BLOCK = 384;
-/** Output channels done at a time: their weights stay in the second-level cache. */
-const ROW_BLOCK = 96;
-/** Nanoseconds of a multiplication and addition. */
-export const COST = 0.045;
+/** Floats of planes and outputs in a band, about: they stay in the second-level cache. */
+const BAND = 96 * 1024;
+/** Pixels of a strip, about, each of whose tiles is a call. */
+const STRIP = 512;
 /** Parts that are enough for any number of threads. */
 const PARTS = 16;
+/** Nanoseconds of a multiplication and addition. */
+export const COST = 0.045;
 
 export const conv: WasmKernel<ConvAttrs> = {
   op: "conv/conv",
   fusesEpilogue: true,
   accepts: ({ ins, outs, attrs }) =>
-    pays(attrs, ins[1]!, outs[0]!) &&
-    fits(attrs, ins[0]!, ins[1]!, ins[1]!, outs[0]!, ...(hasBias(ins) ? [ins[2]!] : [])),
-  emit(signature) {
-    const { ins, outs, attrs } = signature;
-    const [x, weight] = [as2d(ins[0]!), as2d(ins[1]!)];
-    const { groups } = attrs;
-    const [rows, channels, ...kernel] = [weight.shape[0]! / groups, ...weight.shape.slice(1)] as [
-      number,
-      number,
-      number,
-      number,
-    ];
-    const windows: Windows2d = {
-      ...windowsOf(attrs, kernel),
-      source: x,
-      channels,
-      out: as2d(outs[0]!).shape.slice(2) as unknown as Pair,
-    };
-    const taps = sizeOf(kernel);
-    const product = { windows, groups, rows, rowStride: channels * taps, channelStride: taps, flipped: false };
-    return implicit(signature, product, hasBias(ins));
-  },
+    fits(attrs, ins[0]!, ins[1]!, outs[0]!) && (!hasBias(ins) || isContiguous(ins[2]!)),
+  emit: (signature) => product(signature, false),
 };
 
 export const convInputGrad: WasmKernel<ConvInputGradAttrs> = {
   op: "conv/convInputGrad",
   fusesEpilogue: true,
   // Wider strides would mostly multiply zeros.
-  accepts: ({ ins: [ct, weight], outs, attrs }) =>
-    attrs.stride.every((s) => s === 1) &&
-    pays(attrs, weight!, outs[0]!) &&
-    fits(attrs, ct!, weight!, weight!, outs[0]!),
-  emit(signature) {
-    const { ins, outs, attrs } = signature;
-    const [ct, weight] = [as2d(ins[0]!), as2d(ins[1]!)];
-    const { groups } = attrs;
-    const [channels, rows, ...kernel] = [weight.shape[0]! / groups, ...weight.shape.slice(1)] as [
-      number,
-      number,
-      number,
-      number,
-    ];
-    const { dilation, before } = windowsOf(attrs, kernel);
-    // A convolution of ct, with the turned weight.
-    const windows: Windows2d = {
-      kernel,
-      stride: [1, 1],
-      dilation,
-      before: kernel.map((k, i) => extent(k, dilation[i]!) - 1 - before[i]!) as unknown as Pair,
-      source: ct,
-      channels,
-      out: as2d(outs[0]!).shape.slice(2) as unknown as Pair,
-    };
-    const taps = sizeOf(kernel);
-    return implicit(
-      signature,
-      { windows, groups, rows, rowStride: taps, channelStride: rows * taps, flipped: true },
-      false,
-    );
-  },
+  accepts: ({ ins, outs, attrs }) => attrs.stride.every((s) => s === 1) && fits(attrs, ins[0]!, ins[1]!, outs[0]!),
+  emit: (signature) => product(signature, true),
 };
 
 /** What follows x and weight may also be an extra input of the epilogue, but that has the output's shape. */
 const hasBias = (ins: readonly View[]) => ins[2]?.shape.length === 1;
 
 /**
- * Whether this is faster than the lowering to a product of patches. With a kernel of one element that copies nothing;
- * for a few positions weights are not worth packing, and in rows of less than a vector there is nothing to gain.
+ * Whether this is faster than the lowering to a product of patches, and possible. With a kernel of one element that
+ * copies nothing; for a few positions weights are better packed, and rows are no less than a vector.
  */
-function pays({ groups }: ConvAttrs, weight: View, { shape }: View): boolean {
-  if (groups > 1) return true;
-  const positions = shape[0]! * sizeOf(shape.slice(2));
-  return sizeOf(weight.shape.slice(2)) > 1 && positions >= 128 && shape.at(-1)! >= 4;
-}
-
-/** What is common to what the kernels of this pack accept. */
-export function fits(
-  { padding, dilation }: ConvAttrs,
-  x: View,
-  weight: { shape: readonly number[] },
-  ...plain: View[]
-): boolean {
-  const axes = padding.length;
+export function fits({ groups, padding, dilation }: ConvAttrs, x: View, weight: View, { shape }: View): boolean {
+  const kernel = weight.shape.slice(2);
   return (
-    axes <= 2 &&
-    [x, ...plain].every((v) => v.dtype === "f32" && sizeOf(v.shape) > 0) &&
-    plain.every(isContiguous) &&
-    padding.every((p, i) => p.every((n) => n < extent(weight.shape[2 + i]!, dilation[i]!)))
+    padding.length === 2 &&
+    sizeOf(x.shape) > 0 &&
+    isContiguous(weight) &&
+    shape[3]! >= 4 &&
+    (groups > 1 || (sizeOf(kernel) > 1 && shape[0]! * sizeOf(shape.slice(2)) >= 128)) &&
+    padding.every((p, i) => p.every((n) => n < extent(kernel[i]!, dilation[i]!)))
   );
 }
 
 // ── the product ────────────────────────────────────────────────────────────────────────────────────
 
-interface Product {
-  readonly windows: Windows2d;
-  readonly groups: number;
-  /** Output channels of a group. */
-  readonly rows: number;
-  /** Floats between weights of neighbouring output channels, and input channels; those of a kernel lie side by side. */
-  readonly rowStride: number;
-  readonly channelStride: number;
-  /** Whether the kernel is turned round. */
-  readonly flipped: boolean;
-}
+/** A convolution; or, `turned`, the gradient in its input, which is one with the kernel turned round. */
+function product(signature: Signature<ConvAttrs>, turned: boolean): WasmCode {
+  const { ins, outs, attrs, epilogue } = signature;
+  const [x, weight, bias, out] = [ins[0]!, ins[1]!, hasBias(ins) ? ins[2]! : null, outs[0]!];
+  const { groups, padding, dilation } = attrs;
+  const kernel = weight.shape.slice(2);
+  const [batch, all, height, width] = out.shape as [number, number, number, number];
+  const [rows, channels, images] = [all / groups, x.shape[1]! / groups, batch * groups];
+  const taps = sizeOf(kernel);
+  const k = channels * taps;
 
-function implicit(signature: Signature<any>, product: Product, biased: boolean): WasmCode {
-  const { windows, groups, rows } = product;
-  const { channels, kernel, out, source } = windows;
-  const batch = source.shape[0]!;
-  const [height, width] = out;
-  const k = channels * sizeOf(kernel);
-  const { step } = tilingOf(rows, out);
-  // Room behind the last window of a row: vectors are read whole.
-  const wide = Math.ceil(width / 4) * 4;
-  const rowBytes = 4 * (channels * (wide + kernel[1]) * windows.stride[0] * windows.stride[1] + rows * width);
-  const planes = planesOf(windows, bandOf(rowBytes, height, step, PARTS / (batch * groups)), wide);
-  const extras = signature.epilogue?.expr;
-  const outputs = batch * groups * rows * height * width;
-  const kBlock = Math.max(1, Math.floor(K_BLOCK / planes.taps.length)) * planes.taps.length;
-  const g: Direct = {
-    ...product,
-    signature,
-    planes,
-    biased,
-    k,
-    kBlock,
-    formula: k <= kBlock ? shortFormula(signature) : null,
-    bands: Math.ceil(height / planes.band),
-  };
+  // Few output channels: more vectors make up for them.
+  const vectors = rows > 2 ? 2 : 8 / rows;
+  // Rows of pixels that fill whole tiles.
+  let step = 1;
+  while (step < height && step * width < STRIP && (step * width) % (4 * vectors) > 0) step++;
+  const most = height * images * Math.min(1 / PARTS, BAND / (sizeOf(x.shape) + sizeOf(out.shape)));
+  const band = Math.min(height, step * Math.ceil(most / step));
+  const bands = Math.ceil(height / band);
+  const before = kernel.map((n, i) => (turned ? extent(n, dilation[i]!) - 1 - padding[i]![0] : padding[i]![0]));
+  const planes = planesOf(x, channels, kernel, attrs, before, band, width);
+  const down = planes.stride[0]! * planes.pitch;
+  const shape: Shape = { biased: bias !== null, k, plane: height * width, next: down - width };
   return {
     name: `conv ${channels}→${rows} ${kernel.join("×")}`,
-    shared: 4 * (groups * rows * k + k),
-    scratch: 4 * planes.size,
-    write: (m) => {
-      const blocks = blocksOf(rows, m.features);
-      const cost = outputs * (k * COST + (extras ? costOf(extras) : 0));
-      return [packWeights(m, g, blocks), multiply(m, g, blocks, batch, cost)];
-    },
-  };
-}
-
-interface Direct extends Product {
-  readonly signature: Signature<any>;
-  readonly planes: Planes;
-  readonly biased: boolean;
-  readonly k: number;
-  readonly kBlock: number;
-  readonly bands: number;
-  /** What tiles do at their end, if that is all that is left to do. */
-  readonly formula: ReturnType<typeof shortFormula>;
-}
-
-interface Block {
-  readonly count: number;
-  readonly runs: Runs;
-}
-
-function blocksOf(rows: number, features: Features): Block[] {
-  const size = rows <= 128 ? rows : ROW_BLOCK;
-  return Array.from({ length: Math.ceil(rows / size) }, (_, i) => {
-    const count = Math.min(size, rows - i * size);
-    return { count, runs: runsOf(tilesOf(count, features)) };
-  });
-}
-
-/** Weights as `[group][block of k][tile][k][height]`, and the table of distances behind them. */
-function packWeights(m: Module, g: Direct, blocks: readonly Block[]): Phase {
-  const { signature, groups, rows, k, kBlock, rowStride, channelStride, planes } = g;
-  const taps = planes.taps.length;
-  const p = phaseFunction(m, "conv weights", signature);
-  const together = channelStride === taps;
-  const heights = new Set(blocks.flatMap(({ runs }) => runs.map(([h]) => h)));
-  const pack = new Map(
-    [...heights].map((h) => [h, writePack(m, { width: h, present: h, kStride: 1, stride: rowStride })]),
-  );
-  const { f } = p;
-  const kBlocks = Math.ceil(k / kBlock);
-  f.for(p.from, p.to, 1, (part) => {
-    const [group, block] = cut(f, part, kBlocks);
-    const k0 = f.let(i32.mul(block, kBlock));
-    const kc = f.let(i32.min_u(i32.sub(k, k0), kBlock));
-    const { offset } = signature.ins[1]!;
-    const from = place(f, p.ins[1]!, [offset, 1], [group, rows * k], [i32.div_u(k0, taps), channelStride]);
-    const to = place(f, p.shared, [group, rows * k], [k0, rows]);
-    for (const { runs } of blocks)
-      for (const [height, count] of runs)
-        f.repeat(count, () => {
-          if (together) f.call(pack.get(height)!, from, to, kc);
-          else {
-            const [a, b] = [f.let(from), f.let(to)];
-            f.for(0, kc, taps, () => {
-              f.call(pack.get(height)!, a, b, taps);
-              f.step(a, 4 * channelStride);
-              f.step(b, 4 * taps * height);
+    scratch: planes.bytes,
+    shared: turned ? 4 * all * k : 0,
+    write: (m) => [
+      ...(turned
+        ? [
+            phase(m, "conv turn", signature, all * k, (p) => {
+              p.f.for(p.from, p.to, 1, (row) => {
+                const [group, inGroup] = cut(p.f, row, rows);
+                const from = place(p.f, p.ins[1]!, [weight.offset, 1], [group, rows * k], [inGroup, taps]);
+                const to = place(p.f, p.shared, [row, k]);
+                p.f.repeat(channels, () => {
+                  for (const i of indices(taps)) p.f.store(to, i32.load(from, 4 * (taps - 1 - i)), 4 * i);
+                  p.f.step(from, 4 * rows * taps);
+                  p.f.step(to, 4 * taps);
+                });
+              });
+              return all;
+            }),
+          ]
+        : []),
+      phase(m, "conv", signature, sizeOf(out.shape) * (k * COST + (epilogue ? costOf(epilogue.expr) : 0)), (p) => {
+        const { f, scratch } = p;
+        const copy = writeCopy(m, planes);
+        const table = writeTable(f, scratch, planes);
+        const clear = () => f.zero(scratch, 4 * planes.size);
+        if (bands === 1) clear();
+        f.for(p.from, p.to, 1, (part) => {
+          const [image, inBand] = cut(f, part, bands);
+          const [sample, group] = cut(f, image, groups);
+          const y0 = f.let(i32.mul(inBand, band));
+          const count = f.let(i32.min_u(i32.sub(height, y0), band));
+          if (bands > 1) clear();
+          const from = place(f, p.ins[0]!, [x.offset, 1], [sample, x.strides[0]!], [group, channels * x.strides[1]!]);
+          f.call(copy, from, scratch, y0);
+          const to = place(f, p.outs[0]!, [out.offset, 1], [image, rows * height * width], [y0, width]);
+          const a = place(f, turned ? p.shared : place(f, p.ins[1]!, [weight.offset, 1]), [group, rows * k]);
+          const biasAt = bias ? place(f, p.ins[2]!, [bias.offset, 1], [group, rows]) : f.let(0);
+          inTiles(m, f, rows, (tall) => {
+            const [b, c] = [f.let(scratch), f.let(to)];
+            const tiles = new Map<string, Func>();
+            // Rows lie one behind the other in the output: pixels are counted through them, and no tile is half empty.
+            const strip = (lines: number) => {
+              const pixels = lines * width;
+              for (let q = 0; q < pixels; q += 4 * vectors) {
+                const left = Math.min(vectors, Math.ceil((pixels - q) / 4));
+                const list = indices(left).map((i) => vectorAt(Math.min(q + 4 * i, pixels - 4), width, down));
+                const { from, to } = list[0]!;
+                const near = list.map((v) => ({ ...v, from: v.from - from, to: v.to - to }));
+                const key = JSON.stringify(near);
+                const tile = tiles.get(key) ?? writeTile(m, tall, near, shape);
+                tiles.set(key, tile);
+                f.call(tile, a, i32.add(b, 4 * from), i32.add(c, 4 * to), table, biasAt);
+              }
+            };
+            f.times(f.let(i32.div_u(count, step)), () => {
+              strip(step);
+              f.step(b, 4 * step * down);
+              f.step(c, 4 * step * width);
             });
-          }
-          f.step(from, 4 * height * rowStride);
-          f.set(to, i32.add(to, i32.mul(kc, 4 * height)));
+            if (height % step > 0) f.if(i32.rem_u(count, step), () => strip(height % step));
+            f.step(to, 4 * tall * height * width);
+            f.step(a, 4 * tall * k);
+            f.step(biasAt, 4 * tall);
+          });
+          finish(p, signature, rows, [sample, f.let(i32.mul(group, rows)), y0], count);
         });
-    f.if(i32.eqz(part), () => writeTable(f, place(f, p.shared, [groups, rows * k]), planes, g.flipped));
-  });
-  return { run: f, parts: groups * kBlocks, cost: groups * rows * k * 0.5 };
-}
-
-function multiply(m: Module, g: Direct, blocks: readonly Block[], batch: number, cost: number): Phase {
-  const { signature, planes, groups, rows, k, kBlock, bands, biased } = g;
-  const { source, channels, band } = planes;
-  const [height, width] = planes.out;
-  const copy = writeCopy(m, planes);
-  const sweeps = new Map(blocks.map(({ count, runs }) => [count, writeSweep(m, g, runs)]));
-  const p = phaseFunction(m, "conv", signature);
-  const { f } = p;
-  const bias = biased ? place(f, p.ins[2]!, [signature.ins[2]!.offset, 1]) : i32.const(0);
-  const table = place(f, p.shared, [groups, rows * k]);
-  const plane = height * width;
-  if (bands === 1) clear(f, p.scratch, planes.size);
-  f.for(p.from, p.to, 1, (part) => {
-    const [image, inBand] = cut(f, part, bands);
-    const [sample, group] = cut(f, image, groups);
-    const y0 = f.let(i32.mul(inBand, band));
-    const count = bands === 1 ? i32.const(height) : f.let(i32.min_u(i32.sub(height, y0), band));
-    if (bands > 1) clear(f, p.scratch, planes.size);
-    const { offset, strides } = source;
-    const from = place(f, p.ins[0]!, [offset, 1], [sample, strides[0]!], [group, channels * strides[1]!]);
-    f.call(copy, from, p.scratch, y0);
-    const c = place(f, p.outs[0]!, [signature.outs[0]!.offset, 1], [image, rows * plane], [y0, width]);
-    f.for(0, k, kBlock, (k0) => {
-      const kc = f.let(i32.min_u(i32.sub(k, k0), kBlock));
-      const a = place(f, p.shared, [group, rows * k], [k0, rows]);
-      const [to, taps, biasAt] = [f.let(c), place(f, table, [k0, 1]), place(f, bias, [group, rows])];
-      for (const block of blocks) {
-        f.call(sweeps.get(block.count)!, a, p.scratch, to, kc, taps, k0, biasAt, count);
-        f.set(a, i32.add(a, i32.mul(kc, 4 * block.count)));
-        f.step(to, 4 * block.count * plane);
-        f.step(biasAt, 4 * block.count);
-      }
-    });
-    if (!g.formula)
-      finish(p, signature, { sample, channel: f.let(i32.mul(group, rows)), channels: rows, y: y0, rows: count });
-  });
-  return { run: f, parts: batch * groups * bands, cost };
-}
-
-/** Rows of pixels that a tile of 8 columns has (few output channels: more rows make up for them), and a strip. */
-function tilingOf(rows: number, [height, width]: Pair): { tall: number; step: number } {
-  const tall = Math.min(height, rows === 1 ? 4 : rows === 2 ? 2 : 1);
-  // As many as fill whole tiles with what is left beside the columns of 8.
-  return { tall, step: Math.min(height, tall * [1, 2, 4, 2, 2, 1, 4, 1][width % 8]!) };
-}
-
-/** Writes `sweep(a, b, c, k, table, before, bias, rows)`: a block of output channels, for so many rows of pixels. */
-function writeSweep(m: Module, { rows: channels, planes, k, kBlock, biased, formula }: Direct, runs: Runs): Func {
-  const [height, width] = planes.out;
-  const { tall, step } = tilingOf(channels, planes.out);
-  const down = planes.stride[0] * planes.pitch;
-  const columns = new Map<string, Func>();
-  const column = (pixels: readonly Pixels[]): Func => {
-    const key = JSON.stringify(pixels);
-    const made =
-      columns.get(key) ??
-      writeColumn(m, runs, { pixels, ldc: height * width, continues: k > kBlock, bias: biased, formula });
-    columns.set(key, made);
-    return made;
+        return images * bands;
+      }),
+    ],
   };
-  const f = m.function("sweep", new Array(8).fill(I32));
-  const [a, b, c, kc, table, before, bias, count] = f.params.map((_, i) => f.param(i)) as Local[];
-  const tile = (pixels: readonly Pixels[], at: Local, to: Local) =>
-    f.call(column(pixels), a!, at, to, kc!, table!, before!, bias!);
-  const pixel = (y: number, x: number, n: number): Pixels => ({ from: y * down + x, to: y * width + x, count: n });
-  const strip = (rows: number) => {
-    const wide = width >> 3;
-    const starts = Array.from({ length: Math.ceil(rows / tall) }, (_, i) => i * tall);
-    for (const y of wide > 0 ? starts : []) {
-      const [at, to] = [place(f, b!, [y, down]), place(f, c!, [y, width])];
-      const pixels = [...Array(Math.min(tall, rows - y)).keys()].flatMap((i) => [pixel(i, 0, 4), pixel(i, 4, 4)]);
-      f.repeat(wide, () => {
-        tile(pixels, at, to);
-        f.step(at, 32);
-        f.step(to, 32);
+}
+
+/** What all tiles have in common; in floats. */
+interface Shape {
+  readonly biased: boolean;
+  /** Steps of k: weights of an output channel. */
+  readonly k: number;
+  /** From output channel to output channel. */
+  readonly plane: number;
+  /** From the window behind the last one of a row to the first one of the next. */
+  readonly next: number;
+}
+
+/** Four pixels that lie side by side in the output: places in floats, there and in the planes. */
+interface Vector {
+  readonly from: number;
+  readonly to: number;
+  /** How many of them are in the first row. */
+  readonly first: number;
+}
+
+function vectorAt(q: number, width: number, down: number): Vector {
+  const x = q % width;
+  return { from: Math.floor(q / width) * down + x, to: q, first: Math.min(4, width - x) };
+}
+
+/** Writes `tile(a, b, c, table, bias)`: `c = bias + Σₖ a[k] · b[table[k]]`. */
+function writeTile(m: Module, tall: number, vectors: readonly Vector[], shape: Shape): Func {
+  const f = m.function("tile", new Array(5).fill(I32));
+  const [a, b, c, table, bias] = f.params as [Local, Local, Local, Local, Local];
+  const sums = indices(tall).map((r) => {
+    const start = shape.biased ? f.let(v128.load32_splat(bias, 4 * r)) : f.int(0);
+    return vectors.map(() => f.let(start));
+  });
+  f.repeat(shape.k, () => {
+    const q = f.let(i32.add(b, i32.load(table)));
+    const pixels = vectors.map((v) => (tall === 1 ? load(q, v, shape) : f.let(load(q, v, shape))));
+    sums.forEach((row, r) => {
+      const w = f.let(v128.load32_splat(a, 4 * r * shape.k));
+      row.forEach((sum, i) => {
+        f.set(sum, f.fma(w, pixels[i]!, sum));
       });
-    }
-    // What is left of all rows, and two twos together: as many vectors to a tile as above.
-    const left: Pixels[] = [];
-    for (let x = 8 * wide; x < width; x += 4)
-      for (let y = 0; y < rows; y++) {
-        const n = Math.min(4, width - x);
-        const p = pixel(y, x, n);
-        if (n === 2 && y + 1 < rows) left.push({ ...p, upper: pixel(++y, x, 2) });
-        else left.push(p);
-      }
-    for (let i = 0; i < left.length; i += 2 * tall) tile(left.slice(i, i + 2 * tall), b!, c!);
-  };
-  const full = f.let(i32.div_u(count!, step));
-  f.if(full, () =>
-    f.repeat(full, () => {
-      strip(step);
-      f.step(b!, 4 * step * down);
-      f.step(c!, 4 * step * width);
-    }),
-  );
-  const rest = height % step;
-  if (rest > 0) f.if(i32.rem_u(count!, step), () => strip(rest));
+    });
+    f.step(a, 4);
+    f.step(table, 4);
+  });
+  sums.forEach((row, r) => {
+    row.forEach((sum, i) => {
+      f.store(c, sum, 4 * (r * shape.plane + vectors[i]!.to));
+    });
+  });
   return f;
+}
+
+function load(at: Local, { from, first }: Vector, { next }: Shape): Value {
+  const v = v128.load(at, 4 * from);
+  if (first === 4) return v;
+  const lanes = indices(4).map((i) => (i < first ? i : 4 + i));
+  return v128.shuffle32(v, v128.load(at, 4 * (from + next)), lanes);
 }

@@ -7,7 +7,7 @@ import { maxPool, maxPoolGrad } from "./max-pool.js";
 import { convWeightGrad } from "./weight-grad.js";
 
 /**
- * All of them, for 1 and 2 spatial axes. What they have no code for, or are no faster at, runs as the op's lowering.
+ * All of them, for 2 spatial axes. What they have no code for, or are no faster at, runs as the op's lowering.
  *
  * @example
  * ```ts

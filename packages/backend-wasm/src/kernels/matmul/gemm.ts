@@ -13,7 +13,7 @@ import { writePack } from "./pack.js";
 /** Steps of k done at a time, so that a panel of B stays in the first-level cache. */
 const K_BLOCK = 384;
 /** Rows done at a time, so that their part of A stays in the second-level cache. */
-const ROW_BLOCK = 96;
+const ROW_BLOCK = 48;
 /** A is packed where its rows lie a page or so apart (the caches dislike that) and are used often enough. */
 const FAR = 512;
 const OFTEN = 256;
