@@ -263,6 +263,11 @@ export class Func {
     else if (n > 0) this.repeat(n, body);
   }
 
+  /** Leaves the function. */
+  return(): void {
+    this.#add([0x0f]);
+  }
+
   /** Runs `body` until the condition that it returns is 0. */
   doWhile(body: () => Value): void {
     this.#add([0x03, 0x40]);

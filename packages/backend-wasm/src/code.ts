@@ -24,6 +24,8 @@ export interface Phase {
   readonly parts: number;
   /** Nanoseconds for all parts, roughly: decides whether threads are worth it. */
   readonly cost: number;
+  /** Whether it may write to `ERROR`: then nothing after it runs, and Variables keep their values. */
+  readonly mayFail?: boolean;
 }
 
 /** A function with the parameters of a phase, by name. */

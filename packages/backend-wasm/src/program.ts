@@ -3,7 +3,7 @@
 
 import type { Plan, Ref } from "@nn/tensor";
 import { placeSlots } from "@nn/tensor";
-import { BUFFERS, COUNTERS, TEMPORARIES } from "./addresses.js";
+import { BUFFERS, COUNTERS, ERROR, TEMPORARIES } from "./addresses.js";
 import { type ConstantPool, type Features, type Func, i32, type Local, Module, type Value } from "./build.js";
 import type { Phase, WasmCode } from "./code.js";
 import { encodeModule, I32 } from "./encode.js";
@@ -38,7 +38,13 @@ export function writeProgram(
 ): Program {
   const m = new Module(features, constants);
   const phases = new Map<WasmCode, readonly Phase[]>();
-  for (const { code } of steps) if (!phases.has(code)) phases.set(code, code.write(m));
+  // A phase without parts, of nothing at all, is none.
+  for (const { code } of steps)
+    if (!phases.has(code))
+      phases.set(
+        code,
+        code.write(m).filter((p) => p.parts > 0),
+      );
   const cost = steps.reduce((sum, { code }) => sum + phases.get(code)!.reduce((s, p) => s + p.cost, 0), 0);
   const cut = Math.min(CUT_FROM, parallelFrom);
   const many = threads > 1 && cost >= parallelFrom ? threads : 1;
@@ -67,13 +73,22 @@ export function writeProgram(
     })),
   );
   const counters = many > 1 ? writeShared(run, i32.load(table, 4 * COUNTERS), calls, many, cut / 2) : 0;
-  if (many === 1) for (const { phase, args } of calls) run.call(phase.run, ...args, 0, phase.parts);
+  if (many === 1)
+    for (const { phase, args } of calls) {
+      run.call(phase.run, ...args, 0, phase.parts);
+      leaveIfFailed(run, phase);
+    }
   return {
     bytes: encodeModule(m.functions, { run: run.index }, features.threads),
     temporaries: start + own * many,
     counters,
     cost,
   };
+}
+
+/** What failed is found out after the run; until then nothing may be overwritten. */
+function leaveIfFailed(run: Func, { mayFail }: Phase): void {
+  if (mayFail) run.if(i32.load(0, ERROR), () => run.return());
 }
 
 // ── for several threads ────────────────────────────────────────────────────────────────────────────
@@ -122,14 +137,17 @@ function writeShared(run: Func, countersAt: Value, calls: readonly Call[], threa
         const from = run.let(i32.mul(part, each));
         run.call(phase.run, ...args, from, i32.min_u(i32.add(from, each), parts));
       });
+      leaveIfFailed(run, phase);
       i++;
       continue;
     }
     const first = i;
-    while (i < calls.length && calls[i]!.parts === 1) i++;
+    do i++;
+    while (calls[i]?.parts === 1 && !calls[i - 1]!.phase.mayFail);
     share(1, () => {
       for (const c of calls.slice(first, i)) run.call(c.phase.run, ...c.args, 0, c.phase.parts);
     });
+    leaveIfFailed(run, calls[i - 1]!.phase); // all leave: who waited for the part sees what it wrote
   }
   return used;
 }

@@ -83,6 +83,7 @@ export async function wasm(options: WasmOptions = {}): Promise<WasmBackend> {
     const bytes = Math.max(0, ...needs.values());
     if (bytes === commonBytes) return;
     heap.free(common);
+    common = 0;
     countPlan(-commonBytes);
     commonBytes = 0;
     common = heap.alloc(bytes);

@@ -63,7 +63,10 @@ export interface Arrangement {
   readonly outs: readonly (Layout | null)[];
 }
 
-/** `out = expr(result, extra…)`, element by element: the extra inputs are the last `extra` of the signature's. */
+/**
+ * `out = expr(result, extra…)`, element by element: the extra inputs are the last `extra` of the signature's, and the
+ * formula asks for no coordinates.
+ */
 export interface Epilogue {
   readonly expr: Expr;
   readonly extra: number;
@@ -166,9 +169,9 @@ export function needKernel(backend: Backend, op: string, signature: Signature): 
     findKernel(backend, op, signature) ??
     fail({
       op,
-      expected: `a kernel in backend "${backend.name}" (the op is of the floor and has no lowering)`,
+      expected: `a kernel in backend "${backend.name}" (the op has no lowering)`,
       got: "none that accepts these inputs",
-      hint: "Run the backend's conformance suite.",
+      hint: "Run its conformance suite.",
     })
   );
 }

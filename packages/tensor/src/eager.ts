@@ -121,7 +121,10 @@ class Eager implements Interpreter {
     }
     const signature: Signature = { ins: ins.map((t) => t.view), outs: outs.map(contiguousView), attrs };
     const kernel = findKernel(getBackend(), op.name, signature);
-    if (!kernel && op.lower) return scope(() => op.lower!(ins, attrs));
+    if (!kernel && op.lower) {
+      // A result is a handle of its own, also where nothing had to be done: a tape tells values apart by their handles.
+      return scope(() => op.lower!(ins, attrs).map((t) => (ins.includes(t) ? t.alias() : t)));
+    }
     return this.#kernel(kernel ?? needKernel(getBackend(), op.name, signature), op, ins, attrs, outs, signature);
   }
 
@@ -141,15 +144,21 @@ class Eager implements Interpreter {
     }));
     const made = outs.map((o, i) => (layouts?.outs[i] ? physicalSpec(o, layouts.outs[i]!) : o));
     const storages = made.map((o) => this.#fresh(o));
-    this.#run(
-      `${opId(op)}${attrsKey(attrs, exprKey)}`,
-      places,
-      storages.map((root, i) => ({ root, view: contiguousView(outs[i]!) })),
-      (s) => ({ op: op.name, kernel, signature: { ...s, attrs } }),
-    );
-    given.forEach((t, i) => {
-      if (t !== ins[i]) t.dispose();
-    });
+    try {
+      this.#run(
+        `${opId(op)}${attrsKey(attrs, exprKey)}`,
+        places,
+        storages.map((root, i) => ({ root, view: contiguousView(outs[i]!) })),
+        (s) => ({ op: op.name, kernel, signature: { ...s, attrs } }),
+      );
+    } catch (e) {
+      storages.forEach(release);
+      throw e;
+    } finally {
+      given.forEach((t, i) => {
+        if (t !== ins[i]) t.dispose();
+      });
+    }
     return storages.map((storage, i) => {
       const t = new Tensor(made[i]!, storage);
       if (!layouts?.outs[i]) return t;

@@ -271,6 +271,9 @@ export function showExpr(expr: Expr): string {
   return whole.length > 160 ? `${whole.slice(0, 150)}… (${steps.length} steps)` : whole;
 }
 
+/** Whether a formula asks for coordinates. */
+export const isIndexed = (expr: Expr): boolean => linearize(expr).some((s) => s.k === "index");
+
 /** The inputs a formula reads, ascending. */
 export function inputsOf(expr: Expr): number[] {
   return [...new Set(linearize(expr).flatMap((s) => (s.k === "in" ? [s.v] : [])))].sort((a, b) => a - b);
@@ -347,6 +350,7 @@ export const expr = {
   bitcast,
   call,
   linearize,
+  isIndexed,
   exprKey,
   showExpr,
   inputsOf,

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import {
   apply1,
   checkGradients,
+  cumsum,
   customGradient,
   defineOp,
   expr,
@@ -65,6 +66,12 @@ describe("grad", () => {
       [6, 3, 2],
     ]);
     await checkGradients((y) => prod(y, [0, 1]), [randn([3, 4])]);
+  });
+
+  it("passes through an op that has nothing to do", async () => {
+    const x = tensor([[1, 2]]);
+    const [g] = grad(() => cumsum(x, 0).square().sum().add(x.sum()), [x]);
+    expect(await g!.toArray()).toEqual([[3, 5]]);
   });
 
   it("shares the gradient of ties", async () => {

@@ -75,7 +75,7 @@ export class Tensor implements Spec {
       op: "use of a tensor",
       expected: "a live tensor",
       got: `a tensor ${show(this.shape)} that was freed`,
-      hint: "It was disposed, or made inside scope(), minimize() or valueAndGrad() and not returned: return it from there, or call keep(tensor).",
+      hint: "It was disposed, or made inside scope(), minimize() or valueAndGrad(): return it from there, or call keep(tensor).",
     });
   }
 

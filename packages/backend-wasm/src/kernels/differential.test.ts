@@ -15,6 +15,7 @@ import {
   setBackend,
   type Tensor,
   tensor,
+  tril,
 } from "@nn/tensor";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -148,6 +149,19 @@ describe("matmul", () => {
     });
     await fc.assert(property, { numRuns: 40, seed: 12 });
     expect(ran.slice(before).filter((name) => name.endsWith("packed")).length).toBeGreaterThan(40);
+  });
+});
+
+describe("formulas that ask for coordinates", () => {
+  it.each<[string, (x: Tensor) => Tensor]>([
+    ["a product of several blocks", (x) => tril(matmul(x, x.transpose()))],
+    ["a product with few rows", (x) => tril(matmul(x.slice([[0, 2]]), x.transpose()), 70)],
+    ["a sum along rows", (x) => tril(x.reshape([10, 10, 13]).sum(2))],
+    ["a sum along columns", (x) => tril(x.reshape([13, 10, 10]).sum(0))],
+  ])("follow %s", async (_, f) => {
+    setBackend(fast);
+    const x = tensor(numbers(1300, 6), { shape: [100, 13] });
+    close(await compile(f)(x).read(), await f(x).read(), 1e-6);
   });
 });
 

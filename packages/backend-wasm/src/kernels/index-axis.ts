@@ -56,7 +56,7 @@ function kernel(op: string, order: readonly number[], move: Move): WasmKernel<Ax
         const at = order.map((i) => bases[i]!);
         return walk(p.f, views, at, signature.attrs.axis, move, adds ? undefined : [p.from, p.to]);
       };
-      return { name: op, write: (m) => [phase(m, op, signature, cost, write)] };
+      return { name: op, write: (m) => [{ ...phase(m, op, signature, cost, write), mayFail: true }] };
     },
   };
 }

@@ -57,7 +57,7 @@ const BLOCK = 2048;
  */
 export function writeMap(f: Func, work: MapWork, range?: readonly [Int, Int]): number {
   const { expr, accumulate = false, ins, out } = work;
-  const coordinates = ex.linearize(expr).some((s) => s.k === "index");
+  const coordinates = ex.isIndexed(expr);
   const order = outermostFirst(work);
   const views = [out, ...ins];
   const { shape, strides } = loopsOf(

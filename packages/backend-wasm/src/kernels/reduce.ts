@@ -87,7 +87,7 @@ interface Cut {
 function cutOf({ axes, prologue }: ReduceAttrs, shape: readonly number[]): Cut | null {
   const count = sizeOf(axes.map((a) => shape[a]!));
   const results = sizeOf(shape) / count;
-  if (!(count >= 4 * PARTIAL && results <= 16) || isIndexed(prologue)) return null;
+  if (!(count >= 4 * PARTIAL && results <= 16) || ex.isIndexed(prologue)) return null;
   const axis = axes.reduce((a, b) => (shape[b]! > shape[a]! ? b : a));
   const step = Math.max(1, Math.ceil((PARTIAL * shape[axis]!) / count));
   const chunks = Math.ceil(shape[axis]! / step);
@@ -128,7 +128,7 @@ function partials({ f, from, to, ins, shared }: PhaseFunc, work: Work, { axis, s
  */
 function writeReduce(f: Func, work: Work, range?: readonly [Int, Int]): number {
   const { prologue, ins, extra, out, epilogue } = work;
-  const indexed = isIndexed(prologue);
+  const indexed = ex.isIndexed(prologue);
   const stride = (a: number) => Math.max(...ins.map((v) => Math.abs(v.strides[a]!)));
   const keptAxes = [...ins[0]!.shape.keys()].filter((a) => !work.axes.includes(a));
   const reducedAxes = work.axes.toSorted((a, b) => stride(b) - stride(a) || a - b);
@@ -296,8 +296,6 @@ function alongKept(nest: Nest): number {
 }
 
 // ───────────────────────────────────────────────────────────────────────────────────────────────────
-
-const isIndexed = (e: Expr) => ex.linearize(e).some((s) => s.k === "index");
 
 function neutralOf(of: ReduceAttrs["of"], { dtype }: Expr, f: Func): Value {
   if (of === "add") return f.int(0);

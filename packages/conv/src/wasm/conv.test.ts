@@ -19,6 +19,7 @@ import {
   sizeOf,
   type Tensor,
   tensor,
+  zeros,
 } from "@nn/tensor";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type ConvAttrs, conv, convAttrs, convInputGradOp, convWeightGradOp } from "../conv/conv.js";
@@ -206,6 +207,15 @@ describe("the pack", () => {
       expect(two).toEqual(one);
     }
     backends[1]!.dispose();
+  });
+
+  it("does nothing for a batch of nothing", async () => {
+    const threaded = await wasm({ kernels: watched, threads: 2, parallelFrom: 0 });
+    for (const backend of [packs.plain!, threaded]) {
+      setBackend(backend);
+      expect(maxPool(zeros([0, 2, 8, 8]), 2).shape).toEqual([0, 2, 4, 4]);
+    }
+    threaded.dispose();
   });
 
   it("leaves to the lowering what it has no code for", () => {

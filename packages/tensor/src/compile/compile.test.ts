@@ -1,9 +1,12 @@
 import { describe, expect, it } from "vitest";
 import {
+  apply1,
   arange,
+  assemble,
   compile,
   customGradient,
   detectAnomalies,
+  indexSelect,
   keep,
   Module,
   manualSeed,
@@ -113,6 +116,15 @@ describe("compile", () => {
     });
     expect(await step().item()).toBe(6);
     expect(await a.value.toArray()).toEqual([3, 2, 1]);
+  });
+
+  it("does not turn a Variable's value over itself", async () => {
+    const v = new Variable(tensor([1, 2, 3, 4]));
+    const turn = compile(() => {
+      v.value = apply1(assemble, [v.value], { shape: [4], regions: [{ shape: [4], offset: 3, strides: [-1] }] });
+    });
+    turn();
+    expect(await v.value.toArray()).toEqual([4, 3, 2, 1]);
   });
 
   it("does not touch a handle taken before, nor an argument that shares the buffer", async () => {
@@ -249,6 +261,17 @@ describe("memory", () => {
     const after2 = memory();
     for (let i = 2; i < 1000; i++) step().dispose();
     expect(memory()).toEqual(after2);
+  });
+
+  it("gets back what a run that fails had made", () => {
+    const [x, wrong] = [rand([3, 4]), tensor([3], { dtype: "i32" })];
+    const pick = (i: Tensor) => indexSelect(x, 0, i.slice([null]));
+    const compiled = compile((i: Tensor) => [pick(i), i.add(1)]);
+    expect(() => compiled(wrong)).toThrow("0…2");
+    const before = memory();
+    expect(() => scope(() => void pick(wrong))).toThrow("0…2");
+    expect(() => compiled(wrong)).toThrow("0…2");
+    expect(memory()).toEqual(before);
   });
 
   it("frees what a scope made, but not what it returns or keeps", () => {

@@ -6,7 +6,7 @@ import { eager } from "../eager.js";
 import { fail } from "../errors.js";
 import { activeInterpreter } from "../interpreter.js";
 import { layoutKey } from "../layout.js";
-import { allocate } from "../storage.js";
+import { allocate, release } from "../storage.js";
 import { mapStructure } from "../structure.js";
 import { Tensor } from "../tensor.js";
 import type { Variable } from "../variable.js";
@@ -146,10 +146,17 @@ class Compilation {
       return t.storage.buffer;
     });
     const fresh = graph.outputs.map((v, i) => (donors[i]! >= 0 ? null : allocate(this.backend, graph.specs[v]!)));
-    this.executable.run(
-      inputs,
-      fresh.map((storage, i) => storage?.buffer ?? inputs[donors[i]!]!),
-    );
+    try {
+      this.executable.run(
+        inputs,
+        fresh.map((storage, i) => storage?.buffer ?? inputs[donors[i]!]!),
+      );
+    } catch (e) {
+      for (const storage of fresh) if (storage) release(storage);
+      throw e;
+    } finally {
+      for (const t of borrowed) t.dispose();
+    }
     const results = fresh
       .slice(0, this.#results)
       .map((storage, i) => new Tensor(graph.specs[graph.outputs[i]!]!, storage!));
@@ -157,7 +164,6 @@ class Compilation {
       const at = this.#results + i;
       if (fresh[at]) variable.hold(new Tensor(graph.specs[graph.outputs[at]!]!, fresh[at]!), writtenLayouts[i]!);
     });
-    for (const t of borrowed) t.dispose();
     return mapStructure(this.#structure, (v) => (v instanceof Index ? results[v.at] : v));
   }
 

@@ -2,7 +2,7 @@
 // matmul, or after any kernel that allows it, its epilogue.
 
 import { type Backend, type Epilogue, findKernel, type MapAttrs, type ReduceAttrs } from "../backend.js";
-import { type Expr, input, linearize, substitute } from "../expr.js";
+import { type Expr, input, isIndexed, linearize, substitute } from "../expr.js";
 import type { OpDef } from "../op.js";
 import { map, reduce } from "../primitives.js";
 import { contiguousView } from "../spec.js";
@@ -60,6 +60,8 @@ function epilogues(graph: Graph, backend: Backend): Graph {
     if (!isMap(node)) return keepNode(node, ins, graph, to);
     const out = graph.specs[node.outs[0]!]!;
     const { expr } = node.attrs as MapNodeAttrs;
+    // A kernel knows where its result goes, but not at which coordinates it is.
+    if (isIndexed(expr)) return keepNode(node, ins, graph, to);
     for (const [i, v] of ins.entries()) {
       const from = to.producer(v);
       if (from?.outs.length !== 1 || users[node.ins[i]!] !== 1 || to.specs[v]!.dtype !== out.dtype) continue;

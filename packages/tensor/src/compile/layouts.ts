@@ -2,7 +2,7 @@
 // run in whatever arrangement their inputs have, and a Variable whose users want it packed lives packed between steps.
 
 import { type Arrangement, type Backend, findKernel, type Kernel, type Layout, type MapAttrs } from "../backend.js";
-import { input, linearize } from "../expr.js";
+import { input, isIndexed } from "../expr.js";
 import { layoutKey, permuteLayout, physicalSpec } from "../layout.js";
 import { defineOp, type OpDef } from "../op.js";
 import { expandOp, map, permuteOp, reshapeOp } from "../primitives.js";
@@ -101,7 +101,7 @@ export function arrange(traced: Traced, backend: Backend): Arranged {
 
   /** A map runs packed if at least as many of its inputs are in that arrangement as would have to be converted to it. */
   const layoutForMap = (node: GraphNode): Layout | null => {
-    if (linearize((node.attrs as MapAttrs).expr).some((s) => s.k === "index")) return null;
+    if (isIndexed((node.attrs as MapAttrs).expr)) return null;
     const homes = node.ins
       .filter((v) => places[v]!.scalar === undefined)
       .map(homeOf)
@@ -243,7 +243,5 @@ function wishes(
 
 const isPacked = ({ ins, outs }: Arrangement) => [...ins, ...outs].some((l) => l);
 
-function noteOf({ ins, outs }: Arrangement): string {
-  const names = (list: readonly (Layout | null)[]) => list.map((l) => l?.name ?? "rows").join(" ");
-  return `${names(ins)} → ${names(outs)}`;
-}
+/** Arrangements as people read them, inputs first. */
+const noteOf = ({ ins, outs }: Arrangement) => [...ins, ...outs].map((l) => l?.name ?? "rows").join(", ");

@@ -115,6 +115,7 @@ export function planGraph(graph: Graph, backend: Backend, wished: readonly numbe
     const { op, signature, ins } = work[first]!;
     return (
       op === "map" &&
+      isContiguous(signature.outs[0]!) &&
       ins.every(
         (root, k) =>
           root !== old ||
