@@ -199,18 +199,9 @@ export class Func {
     this.#add([0xfd, 0x5b, ...place(offset), half], at, value);
   }
 
-  atomicStore(at: Int, value: Int, offset = 0): void {
-    this.#add([0xfe, 0x17, ...place(offset)], at, value);
-  }
-
   /** Sets `bytes` bytes to 0. */
   zero(at: Int, bytes: Int): void {
     this.#add([0xfc, 0x0b, 0], at, 0, bytes);
-  }
-
-  /** Copies `bytes` bytes. */
-  copy(to: Int, from: Int, bytes: Int): void {
-    this.#add([0xfc, 0x0a, 0, 0], to, from, bytes);
   }
 
   /** Calls a function without result. `0` is the import `wait`. */

@@ -1,6 +1,5 @@
-// @nn/backend-wasm: the WebAssembly backend.
+// @nn/backend-wasm: the WebAssembly backend is `wasm`; all else is for those who write kernels (KERNELS.md).
 
-// ── for those who write kernels (see KERNELS.md) ───────────────────────────────────────────────────
 export {
   elementAt,
   type Features,
