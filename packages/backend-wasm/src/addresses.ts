@@ -28,5 +28,7 @@ export const OPEN = 0x10000;
 export const TEMPORARIES = 3;
 /** of the counters, */
 export const COUNTERS = 4;
-/** and of each input and result. */
-export const BUFFERS = 5;
+/** of what is kept from run to run, */
+export const KEPT = 5;
+/** and of each input and result. Then a word for each phase that keeps: whether it has to run. */
+export const BUFFERS = 6;

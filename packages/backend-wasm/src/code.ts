@@ -26,6 +26,11 @@ export interface Phase {
   readonly cost: number;
   /** Whether it may write to `ERROR`: then nothing after it runs, and Variables keep their values. */
   readonly mayFail?: boolean;
+  /**
+   * The input that alone decides what it writes to `shared`, where nothing else writes: while that input is what it was,
+   * the phase is left out. For weights of a trained network.
+   */
+  readonly keeps?: number;
 }
 
 /** A function with the parameters of a phase, by name. */

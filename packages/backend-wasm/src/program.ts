@@ -3,7 +3,7 @@
 
 import type { Plan, Ref } from "@nn/tensor";
 import { placeSlots } from "@nn/tensor";
-import { BUFFERS, COUNTERS, ERROR, TEMPORARIES } from "./addresses.js";
+import { BUFFERS, COUNTERS, ERROR, KEPT, TEMPORARIES } from "./addresses.js";
 import { type ConstantPool, type Features, type Func, i32, type Local, Module, type Value } from "./build.js";
 import type { Phase, WasmCode } from "./code.js";
 import { encodeModule, I32 } from "./encode.js";
@@ -17,6 +17,8 @@ export interface Program {
   readonly counters: number;
   /** Nanoseconds on one thread, roughly. */
   readonly cost: number;
+  /** Bytes that are kept from run to run, and for each phase that keeps the input that it looks at. */
+  readonly kept: { readonly bytes: number; readonly inputs: readonly number[] };
 }
 
 export interface ProgramOptions {
@@ -31,9 +33,13 @@ export interface ProgramOptions {
 /** Nanoseconds of work from which a phase is cut into parts, of half as much or more. */
 const CUT_FROM = 10_000;
 
+/** Bytes that a step may keep, at most. */
+const KEPT_MOST = 1 << 22;
+
 export function writeProgram(
   { steps, slots }: Plan<WasmCode>,
   inputs: number,
+  results: number,
   { features, constants, threads, parallelFrom }: ProgramOptions,
 ): Program {
   const m = new Module(features, constants);
@@ -49,8 +55,18 @@ export function writeProgram(
   const cut = Math.min(CUT_FROM, parallelFrom);
   const many = threads > 1 && cost >= parallelFrom ? threads : 1;
 
-  // What a step's threads share is a slot that lives as long as the step.
-  const shared = steps.map(({ code }, i) => ({ bytes: code.shared ?? 0, from: i, to: i }));
+  const kept = { bytes: 0, inputs: [] as number[] };
+  /** Where a step keeps what its threads share, and which word says whether that has to be written. */
+  const keeping = steps.map(({ code, ins }) => {
+    const keeps = phases.get(code)!.find((p) => p.keeps !== undefined)?.keeps;
+    const ref = keeps === undefined ? undefined : ins[keeps]!;
+    const bytes = Math.ceil((code.shared ?? 0) / 64) * 64;
+    if (!ref || !("input" in ref) || bytes > KEPT_MOST) return null;
+    kept.bytes += bytes;
+    return { at: kept.bytes - bytes, word: BUFFERS + inputs + results + kept.inputs.push(ref.input) - 1 };
+  });
+  // What else a step's threads share is a slot that lives as long as the step.
+  const shared = steps.map(({ code }, i) => ({ bytes: keeping[i] ? 0 : (code.shared ?? 0), from: i, to: i }));
   const own = Math.ceil(Math.max(0, ...steps.map(({ code }) => code.scratch ?? 0)) / 64) * 64;
   const { offsets, bytes } = placeSlots([...slots, ...shared], 64);
   const start = Math.ceil(bytes / 64) * 64;
@@ -65,25 +81,36 @@ export function writeProgram(
       : i32.load(table, 4 * (BUFFERS + ("input" in ref ? ref.input : inputs + ref.result)));
 
   /** Calls that one thread makes in a row. */
-  const calls: Call[] = steps.flatMap(({ code, ins, outs }, i) =>
-    phases.get(code)!.map((phase) => ({
+  const calls: Call[] = steps.flatMap(({ code, ins, outs }, i) => {
+    const keep = keeping[i];
+    const shared = keep ? i32.add(i32.load(table, 4 * KEPT), keep.at) : i32.add(base, offsets[slots.length + i]!);
+    return phases.get(code)!.map((phase) => ({
       phase,
       parts: many > 1 && phase.cost >= cut ? phase.parts : 1,
-      args: [...[...ins, ...outs].map(at), i32.add(base, offsets[slots.length + i]!), scratch],
-    })),
-  );
+      args: [...[...ins, ...outs].map(at), shared, scratch],
+      ...(keep && phase.keeps !== undefined ? { needed: i32.load(table, 4 * keep.word) } : {}),
+    }));
+  });
   const counters = many > 1 ? writeShared(run, i32.load(table, 4 * COUNTERS), calls, many, cut / 2) : 0;
   if (many === 1)
-    for (const { phase, args } of calls) {
-      run.call(phase.run, ...args, 0, phase.parts);
-      leaveIfFailed(run, phase);
+    for (const call of calls) {
+      whole(run, call);
+      leaveIfFailed(run, call.phase);
     }
   return {
     bytes: encodeModule(m.functions, { run: run.index }, features.threads),
     temporaries: start + own * many,
     counters,
     cost,
+    kept,
   };
+}
+
+/** All parts of a phase, if it is needed. */
+function whole(run: Func, { phase, args, needed }: Call): void {
+  const call = () => run.call(phase.run, ...args, 0, phase.parts);
+  if (needed) run.if(needed, call);
+  else call();
 }
 
 /** What failed is found out after the run; until then nothing may be overwritten. */
@@ -97,6 +124,8 @@ interface Call {
   readonly phase: Phase;
   readonly parts: number;
   readonly args: readonly Value[];
+  /** Whether it has to run; absent: always. */
+  readonly needed?: Value;
 }
 
 /**
@@ -130,13 +159,16 @@ function writeShared(run: Func, countersAt: Value, calls: readonly Call[], threa
     });
   };
   for (let i = 0; i < calls.length; ) {
-    const { phase, parts, args } = calls[i]!;
+    const { phase, parts, args, needed } = calls[i]!;
     if (parts > 1) {
       const each = Math.max(1, Math.floor(parts * Math.max(atLeast / phase.cost || 0, 1 / (8 * threads))));
-      share(Math.ceil(parts / each), (part) => {
-        const from = run.let(i32.mul(part, each));
-        run.call(phase.run, ...args, from, i32.min_u(i32.add(from, each), parts));
-      });
+      const all = () =>
+        share(Math.ceil(parts / each), (part) => {
+          const from = run.let(i32.mul(part, each));
+          run.call(phase.run, ...args, from, i32.min_u(i32.add(from, each), parts));
+        });
+      if (needed) run.if(needed, all);
+      else all();
       leaveIfFailed(run, phase);
       i++;
       continue;
@@ -145,7 +177,7 @@ function writeShared(run: Func, countersAt: Value, calls: readonly Call[], threa
     do i++;
     while (calls[i]?.parts === 1 && !calls[i - 1]!.phase.mayFail);
     share(1, () => {
-      for (const c of calls.slice(first, i)) run.call(c.phase.run, ...c.args, 0, c.phase.parts);
+      for (const c of calls.slice(first, i)) whole(run, c);
     });
     leaveIfFailed(run, calls[i - 1]!.phase); // all leave: who waited for the part sees what it wrote
   }

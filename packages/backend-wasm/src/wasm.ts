@@ -1,7 +1,7 @@
 // The backend: kernels written at run time, buffers in one linear memory, plans loaded as modules.
 
 import { type Backend, type Buffer, countPlan, type Executable, fail, type Plan } from "@nn/tensor";
-import { BUFFERS, CONSTANTS, COUNTERS, ERROR, HEAP, TEMPORARIES } from "./addresses.js";
+import { BUFFERS, CONSTANTS, COUNTERS, ERROR, HEAP, KEPT, TEMPORARIES } from "./addresses.js";
 import type { Features } from "./build.js";
 import type { WasmCode, WasmKernel } from "./code.js";
 import { makePool } from "./constants.js";
@@ -94,11 +94,14 @@ export async function wasm(options: WasmOptions = {}): Promise<WasmBackend> {
     const refs = plan.steps.flatMap((s) => [...s.ins, ...s.outs]);
     const inputs = Math.max(0, ...refs.map((r) => ("input" in r ? r.input + 1 : 0)));
     const results = Math.max(0, ...refs.map((r) => ("result" in r ? r.result + 1 : 0)));
-    const { bytes, temporaries, counters, cost } = writeProgram(plan, inputs, writing);
+    const { bytes, temporaries, counters, cost, kept } = writeProgram(plan, inputs, results, writing);
     // The table, and for workers the module.
-    const words = BUFFERS + inputs + results;
-    const own = 4 * words + (counters && bytes.length);
+    const words = BUFFERS + inputs + results + kept.inputs.length;
+    const keptAt = Math.ceil((4 * words + (counters && bytes.length)) / 64) * 64;
+    const own = keptAt + kept.bytes;
     const table = heap.alloc(own);
+    /** What phases that keep have seen: an input, and how often that had been written. */
+    let seen: (readonly [Block, number])[] = [];
     const free = () => {
       pool?.forget(table);
       heap.free(table);
@@ -146,6 +149,13 @@ export async function wasm(options: WasmOptions = {}): Promise<WasmBackend> {
         w[at + TEMPORARIES] = common;
         for (let i = 0; i < inputs; i++) w[at + BUFFERS + i] = (ins[i] as Block).at;
         for (let i = 0; i < results; i++) w[at + BUFFERS + inputs + i] = (outs[i] as Block).at;
+        w[at + KEPT] = table + keptAt;
+        const given = kept.inputs.map((i) => [ins[i] as Block, (ins[i] as Block).written] as const);
+        given.forEach(([block, written], i) => {
+          w[at + BUFFERS + inputs + results + i] = seen[i]?.[0] === block && seen[i]![1] === written ? 0 : 1;
+        });
+        seen = [];
+        for (const block of outs as readonly Block[]) block.written++;
         if (counters) {
           const from = common + temporaries;
           w[at + COUNTERS] = from;
@@ -153,6 +163,7 @@ export async function wasm(options: WasmOptions = {}): Promise<WasmBackend> {
           pool!.run(entry, table, cost);
         } else entry(table, 0);
         if (w[ERROR / 4] !== 0) outOfRange(w.subarray(ERROR / 4));
+        seen = given;
       },
       dispose() {
         if (!needs.has(table)) return;
@@ -165,9 +176,12 @@ export async function wasm(options: WasmOptions = {}): Promise<WasmBackend> {
   return {
     name: "wasm",
     kernels: [...(options.kernels ?? []), ...wasmKernels],
-    alloc: (bytes, what) => ({ bytes, at: heap.alloc(bytes, what) }) as Buffer,
+    alloc: (bytes, what) => ({ bytes, at: heap.alloc(bytes, what), written: 0 }) as Buffer,
     free: (buffer) => heap.free((buffer as Block).at),
-    write: (buffer, data, offset = 0) => view(buffer).set(data, offset),
+    write(buffer, data, offset = 0) {
+      (buffer as Block).written++;
+      view(buffer).set(data, offset);
+    },
     // A copy at once: memory that grows meanwhile would take the view away.
     read: async (buffer) => view(buffer).slice(),
     readSync: view,
@@ -183,6 +197,8 @@ export async function wasm(options: WasmOptions = {}): Promise<WasmBackend> {
 
 interface Block extends Buffer {
   readonly at: number;
+  /** How often it was written to. */
+  written: number;
 }
 
 function makeMemory(shared: boolean): WebAssembly.Memory {

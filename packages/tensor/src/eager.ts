@@ -122,8 +122,10 @@ class Eager implements Interpreter {
     const signature: Signature = { ins: ins.map((t) => t.view), outs: outs.map(contiguousView), attrs };
     const kernel = findKernel(getBackend(), op.name, signature);
     if (!kernel && op.lower) {
-      // A result is a handle of its own, also where nothing had to be done: a tape tells values apart by their handles.
-      return scope(() => op.lower!(ins, attrs).map((t) => (ins.includes(t) ? t.alias() : t)));
+      // A result is a handle of its own, also where nothing had to be done, or is there twice: a tape tells values apart by their handles.
+      return scope(() =>
+        op.lower!(ins, attrs).map((t, i, all) => (ins.includes(t) || all.indexOf(t) < i ? t.alias() : t)),
+      );
     }
     return this.#kernel(kernel ?? needKernel(getBackend(), op.name, signature), op, ins, attrs, outs, signature);
   }

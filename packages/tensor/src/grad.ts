@@ -24,6 +24,7 @@ interface Step {
 
 /** Records what depends on the watched tensors and Variables; passes all work on to the interpreter below. */
 class Tape implements Interpreter {
+  readonly recording = true;
   readonly #below = interpreter();
   readonly #steps: Step[] = [];
   /** What a gradient flows through. */
@@ -47,8 +48,8 @@ class Tape implements Interpreter {
       fail({
         op: op.name,
         expected: "an op with a gradient",
-        got: "one without vjp, formula or lowering",
-        hint: "Use stopGradient on its input, or give it a vjp.",
+        got: "one without vjp or lowering",
+        hint: "Use stopGradient, or give it a vjp.",
       });
     }
     const outs = this.#under(() => this.#below.apply(op, ins, attrs, specs));
@@ -159,7 +160,7 @@ export function valueAndGrad(
           op: "grad",
           expected: "f32 to differentiate in",
           got: `${w.dtype} ${show(w.shape)}`,
-          hint: "Integers and booleans have no gradient.",
+          hint: "Other dtypes have none.",
         });
     }
     const tape = new Tape(wrt);

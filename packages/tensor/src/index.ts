@@ -11,6 +11,7 @@ export { type Failure, fail, NNError, show } from "./errors.js";
 export type { Expr, ExprStep, ScalarFn } from "./expr.js";
 export { expr } from "./expr.js";
 export { customGradient, grad, stopGradient, valueAndGrad } from "./grad.js";
+export { convert as convertLayout, physicalSpec } from "./layout.js";
 // With its methods: this export is what brings methods.ts in.
 export { Tensor } from "./methods.js";
 export { Module } from "./module.js";
@@ -33,6 +34,9 @@ export {
   strided,
 } from "./primitives.js";
 export { reference } from "./reference/reference.js";
+export type { ScanBody } from "./scan/body.js";
+export { type PlannedBody, planBody } from "./scan/plan.js";
+export { type ScanAttrs, type ScanOptions, scan, scanOp } from "./scan/scan.js";
 export { keep, scope } from "./scope.js";
 export { placeSlots } from "./slots.js";
 export * from "./spec.js";

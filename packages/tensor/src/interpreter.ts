@@ -12,6 +12,8 @@ export interface Interpreter {
   write(variable: Variable, value: Tensor): void;
   /** Told of what the computation depends on besides tensors; a compiled step is traced anew when it no longer holds. */
   guard?(holds: () => boolean): void;
+  /** Whether it records for gradients. */
+  readonly recording?: boolean;
 }
 
 let active: Interpreter | null = null;

@@ -143,12 +143,13 @@ function writeReduce(f: Func, work: Work, range?: readonly [Int, Int]): number {
   const strides = kept.strides.map((s, i) => [...s, ...(reduced.strides[i] ?? reduced.shape.map(() => 0))]);
   const operands = operandsOf([...ins, ...extra, out], work.at, strides);
   const columns = kept.shape.at(-1)!;
-  const close = strides.some((s, i) => i < ins.length && s[keep - 1] === 1);
+  const still = (i: number, from: number) => strides[i]!.slice(from).every((s) => s === 0);
+  // What stands still while the others are read, such as a mean, does not matter.
+  const close = strides.some((s, i) => i < ins.length && s[keep - 1] === 1 && !still(i, keep));
   const lane = columns >= 4 && (close || shape[last]! < 8) ? keep - 1 : last;
   const inner = strides.map((s) => s[lane]!);
   const loopOf = (axis: number) =>
     keptAxes.includes(axis) ? keptAxes.indexOf(axis) : keep + reducedAxes.indexOf(axis);
-  const still = (i: number, from: number) => strides[i]!.slice(from).every((s) => s === 0);
   const formula = new Formula(f, prologue, {
     level: (i) => (still(i, 0) ? 0 : lane === last && still(i, keep) ? 1 : 2),
     indexLevel: (axis) => (loopOf(axis) < lane && lane === last ? 1 : 2),

@@ -11,11 +11,9 @@ import { mapStructure } from "../structure.js";
 import { Tensor } from "../tensor.js";
 import type { Variable } from "../variable.js";
 import { explain } from "./explain.js";
-import { fuse } from "./fuse.js";
-import { type Arranged, arrange } from "./layouts.js";
-import { lower, ownOutputs } from "./lower.js";
+import type { Arranged } from "./layouts.js";
+import { passes } from "./passes.js";
 import { type Planned, planGraph } from "./plan.js";
-import { removeDead, shareCommon } from "./simplify.js";
 import { releaseConstants, type Traced, traceFunction } from "./trace.js";
 
 export interface CompileOptions {
@@ -117,10 +115,7 @@ class Compilation {
     this.#results = results;
     this.#traced = traced;
     this.guards = traced.guards;
-    const lowered = lower(traced, backend);
-    releaseConstants(traced.sources); // the lowered graph has taken hold of those it needs
-    const owned = ownOutputs(shareCommon(removeDead(lowered.graph)));
-    this.#arranged = arrange({ ...lowered, graph: fuse(owned, backend) }, backend);
+    this.#arranged = passes(traced, backend);
     const { graph, sources, written } = this.#arranged;
     const donors = graph.outputs.map((_, i) =>
       i < results ? -1 : sources.findIndex((s) => s.kind === "variable" && s.variable === written[i - results]),

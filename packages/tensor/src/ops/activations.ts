@@ -6,6 +6,7 @@ import { fail, show } from "../errors.js";
 import { call, type Expr, input, num, select } from "../expr.js";
 import { defineOp, type OpDef } from "../op.js";
 import { mapUsed } from "../primitives.js";
+import { scope } from "../scope.js";
 import type { Tensor } from "../tensor.js";
 import { reshape, split } from "./movement.js";
 import { mul, pointwise, unary, unaryWith } from "./pointwise.js";
@@ -128,6 +129,8 @@ export function glu(x: Tensor, axis = -1): Tensor {
   const size = x.shape.at(axis) ?? 0;
   if (size % 2 !== 0 || size === 0)
     fail({ op: "glu", expected: `an even size along axis ${axis}`, got: show(x.shape) });
-  const [a, b] = split(x, size / 2, axis);
-  return mul(a!, sigmoid(b!));
+  return scope(() => {
+    const [a, b] = split(x, size / 2, axis);
+    return mul(a!, sigmoid(b!));
+  });
 }
