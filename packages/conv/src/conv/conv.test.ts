@@ -139,6 +139,33 @@ describe("conv", () => {
     expect(conv(zeros([1, 2, 7]), zeros([3, 2, 3]), null, { padding: "valid" }).shape).toEqual([1, 3, 5]);
   });
 
+  it('gives ⌈size / stride⌉ outputs with "same" and a stride, as ONNX\'s SAME_UPPER', () => {
+    // 7 with stride 3: 3 windows of 4 reach over 10, so 1 before and 2 after; 8 with stride 2: 4 windows of 3 over 9.
+    const [x, w] = [randn([1, 2, 7, 8]), randn([3, 2, 4, 3])];
+    const y = conv(x, w, null, { padding: "same", stride: [3, 2] });
+    expect(y.shape).toEqual([1, 3, 3, 4]);
+    const padding: Padding[] = [
+      [1, 2],
+      [0, 1],
+    ];
+    close(y, conv(x, w, null, { padding, stride: [3, 2] }).readSync());
+    // A stride longer than the kernel needs no padding, and leaves out the end.
+    expect(conv(zeros([2, 7]), zeros([1, 2, 1]), null, { padding: "same", stride: 3 }).shape).toEqual([1, 3]);
+  });
+
+  it('sees nothing of what comes later with "causal"', () => {
+    const [x, w] = [randn([1, 2, 9]), randn([3, 2, 3])];
+    const y = conv(x, w, null, { padding: "causal", dilation: 2 });
+    close(y, conv(x, w, null, { padding: [[4, 0]], dilation: 2 }).readSync());
+    const changed = x.mul(tensor([1, 1, 1, 1, 1, 0, 0, 0, 0]));
+    close(
+      y.slice([null, null, [0, 5]]),
+      conv(changed, w, null, { padding: "causal", dilation: 2 })
+        .slice([null, null, [0, 5]])
+        .readSync(),
+    );
+  });
+
   it("takes one sample without a batch", () => {
     const [one, w, b] = [randn([3, 6, 7]), randn([2, 3, 3, 3]), randn([2])];
     const y = conv(one, w, b);
@@ -224,11 +251,6 @@ describe("errors", () => {
       "padding word",
       () => conv(image, zeros([8, 1, 3, 3]), null, { padding: "some" as "same" }),
       /"same" or "valid", got "some"/,
-    ],
-    [
-      "same with stride",
-      () => conv(image, zeros([8, 1, 3, 3]), null, { padding: "same", stride: 2 }),
-      /stride 1 with padding "same"/,
     ],
     ["dtype", () => conv(zeros([1, 1, 4], { dtype: "i32" }), zeros([1, 1, 3])), /expected dtype f32, got i32/],
     [

@@ -27,11 +27,15 @@ import { type ConvAttrs, foldPatches, geometry, isMerged, patches, swapBatch } f
 export type { ConvAttrs };
 
 /**
- * Padding of a convolution: one number for both sides of every axis; per axis a number or `[before, after]`;
- * `"valid"` (none); or `"same"`, with which a convolution of stride 1 keeps the size: of `dilation · (kernel − 1)`
- * elements in all, half go before and the rest after (the extra one after, as in PyTorch).
+ * Padding of a convolution: one number for both sides of every axis; per axis a number or `[before, after]`; or a word:
+ *
+ * - `"valid"`: none.
+ * - `"same"`: as much as makes `⌈size / stride⌉` outputs, half of it before and the rest after, the odd one after. With
+ *   stride 1 that is PyTorch's rule; with others, where it depends on the input, ONNX's SAME_UPPER and TensorFlow's.
+ * - `"causal"`: `dilation · (kernel − 1)` elements before the one axis and none after, so that no output sees what comes
+ *   after it.
  */
-export type ConvPadding = number | readonly (number | Padding)[] | "same" | "valid";
+export type ConvPadding = number | readonly (number | Padding)[] | "same" | "valid" | "causal";
 
 /** Options of {@link conv}, as `torch.nn.functional.conv2d` has them. */
 export interface ConvOptions {
@@ -62,7 +66,7 @@ export interface ConvOptions {
  * ```
  */
 export function conv(x: Tensor, weight: Tensor, bias: Tensor | null = null, options: ConvOptions = {}): Tensor {
-  const attrs = convAttrs("conv/conv", weight.shape.slice(2), options);
+  const attrs = convAttrs("conv/conv", weight.shape.slice(2), options, x.shape.slice(2 - weight.rank));
   const run = (batch: Tensor) => apply1(convOp, bias ? [batch, weight, bias] : [batch, weight], attrs);
   return inBatch("conv/conv", x, weight.rank - 2, weight.shape[1]! * attrs.groups, run);
 }
@@ -187,14 +191,18 @@ export function convWeightGrad(x: Tensor, ct: Tensor, kernelSize: readonly numbe
 
 // ── options and checks ─────────────────────────────────────────────────────────────────────────────
 
-/** Options as attributes: one entry per axis, padding as pairs. */
-export function convAttrs(op: string, kernel: readonly number[], options: ConvOptions): ConvAttrs {
+/**
+ * Options as attributes: one entry per axis, padding as pairs.
+ *
+ * @param size of the input: it matters for `"same"` with a stride other than 1
+ */
+export function convAttrs(op: string, kernel: readonly number[], options: ConvOptions, size = kernel): ConvAttrs {
   const axes = kernel.length;
   if (axes < 1 || axes > 3)
     fail({ op, expected: "weight (O, I / groups, …kernel) with 1, 2 or 3 kernel axes", got: `${axes} kernel axes` });
   const stride = perAxis(op, "stride", options.stride ?? 1, axes, 1);
   const dilation = perAxis(op, "dilation", options.dilation ?? 1, axes, 1);
-  const padding = paddingPairs(op, options.padding ?? 0, kernel, stride, dilation);
+  const padding = paddingPairs(op, options.padding ?? 0, kernel, size, stride, dilation);
   return { stride, padding, dilation, groups: count(op, "groups", options.groups ?? 1) };
 }
 
@@ -202,24 +210,20 @@ function paddingPairs(
   op: string,
   padding: ConvPadding,
   kernel: readonly number[],
+  size: readonly number[],
   stride: readonly number[],
   dilation: readonly number[],
 ): Padding[] {
+  const spans = kernel.map((k, i) => extent(k, dilation[i]!));
   if (padding === "same") {
-    if (stride.some((s) => s !== 1)) {
-      fail({
-        op,
-        expected: 'stride 1 with padding "same"',
-        got: `stride ${show(stride)}`,
-        hint: "Give the padding as numbers.",
-      });
-    }
-    return kernel.map((k, i) => {
-      const total = extent(k, dilation[i]!) - 1;
+    return spans.map((span, i) => {
+      const [d, step] = [size[i]!, stride[i]!];
+      const total = Math.max(0, (Math.ceil(d / step) - 1) * step + span - d);
       const before = Math.floor(total / 2);
       return [before, total - before];
     });
   }
+  if (padding === "causal" && kernel.length === 1) return [[spans[0]! - 1, 0]];
   const given = padding === "valid" ? 0 : padding;
   const list = Array.isArray(given) ? given : kernel.map(() => given);
   const pairs = list.map((p): Padding => (typeof p === "number" ? [p, p] : p));
@@ -227,8 +231,9 @@ function paddingPairs(
   if (pairs.length === kernel.length && pairs.every(fits)) return pairs;
   return fail({
     op,
-    expected: `padding: an integer ≥ 0, ${kernel.length} of them or of pairs [before, after] (${axisNames(kernel.length)}), "same" or "valid"`,
+    expected: `padding: an integer ≥ 0, ${kernel.length} of them or of pairs [before, after] (${axisNames(kernel.length)}), ${kernel.length === 1 ? '"causal", ' : ""}"same" or "valid"`,
     got: JSON.stringify(padding) ?? String(padding),
+    ...(padding === "causal" ? { hint: '"causal" is for one axis.' } : {}),
   });
 }
 

@@ -60,6 +60,22 @@ describe("Conv layers", () => {
     await checkGradients((t: Tensor) => layer.forward(t).square(), [x, layer.weight, layer.bias!], { tolerance: 4e-3 });
   });
 
+  it("resolve words of padding for the input, in every mode", () => {
+    const x = randn([1, 2, 7, 8]);
+    const layer = new Conv2d(2, 3, [4, 3], { padding: "same", stride: [3, 2], paddingMode: "circular" });
+    const pairs = [
+      [1, 2],
+      [0, 1],
+    ] as const;
+    const around = pad(x, pairs, { mode: "circular" });
+    const want = conv(around, layer.weight.value, layer.bias!.value, { stride: [3, 2] });
+    expect([...layer.forward(x).readSync()]).toEqual([...want.readSync()]);
+    expect(new Conv2d(2, 3, 3, { padding: "same", stride: 2 }).forward(x).shape).toEqual([1, 3, 4, 4]);
+    const causal = new Conv1d(2, 3, 3, { padding: "causal", dilation: 2, paddingMode: "replicate" });
+    expect(causal.padding).toEqual([[4, 0]]);
+    expect(causal.forward(zeros([2, 2, 5])).shape).toEqual([2, 3, 5]);
+  });
+
   it("leave nothing behind", () => {
     const layer = new Conv2d(2, 3, 3, { padding: 1, paddingMode: "reflect" });
     const x = randn([2, 6, 6]);
@@ -104,9 +120,9 @@ describe("Conv layers", () => {
       /^Conv2d: expected paddingMode "zeros" or .*, got "mirror"/,
     ],
     [
-      "same",
-      () => new Conv3d(1, 4, 3, { padding: "same", stride: 2 }),
-      /^Conv3d: expected stride 1 with padding "same"/,
+      "causal",
+      () => new Conv2d(1, 4, 3, { padding: "causal" }),
+      /^Conv2d: expected padding: .*"same" or "valid", got "causal"\. "causal" is for one axis/,
     ],
     [
       "reflect",

@@ -25,12 +25,15 @@ export abstract class ConvNd extends Module {
   readonly outChannels: number;
   readonly kernelSize: readonly number[];
   readonly stride: readonly number[];
-  /** `[before, after]` of each axis. */
-  readonly padding: readonly Padding[];
+  /** `[before, after]` of each axis, or `"same"` where that depends on the input. */
+  readonly padding: readonly Padding[] | "same";
   readonly dilation: readonly number[];
   readonly groups: number;
   readonly paddingMode: PaddingMode;
-  /** (outChannels, inChannels / groups, …kernelSize); at first uniform in ±1/√(inChannels / groups · kernel elements). */
+  /**
+   * (outChannels, inChannels / groups, …kernelSize), or (inChannels, outChannels / groups, …) of a transposed one; at
+   * first uniform in ±1/√(second size · kernel elements).
+   */
   readonly weight: Variable;
   /** (outChannels), at first from the same distribution; null without bias. */
   readonly bias: Variable | null;
@@ -41,6 +44,7 @@ export abstract class ConvNd extends Module {
     outChannels: number,
     kernelSize: Size,
     options: ConvLayerOptions,
+    transposed = false,
   ) {
     super();
     const op = this.constructor.name;
@@ -50,7 +54,7 @@ export abstract class ConvNd extends Module {
     const { stride, padding, dilation, groups } = convAttrs(op, this.kernelSize, options);
     checkGroups(op, inChannels, outChannels, groups);
     this.stride = stride;
-    this.padding = padding;
+    this.padding = options.padding === "same" && stride.some((s) => s > 1) ? "same" : padding;
     this.dilation = dilation;
     this.groups = groups;
     this.paddingMode = options.paddingMode ?? "zeros";
@@ -61,7 +65,8 @@ export abstract class ConvNd extends Module {
         got: JSON.stringify(this.paddingMode),
       });
     }
-    const shape = [outChannels, inChannels / groups, ...this.kernelSize];
+    const [first, second] = transposed ? [inChannels, outChannels] : [outChannels, inChannels];
+    const shape = [first, second / groups, ...this.kernelSize];
     const bound = 1 / Math.sqrt(sizeOf(shape.slice(1)));
     this.weight = uniformParameter(shape, bound);
     this.bias = options.bias === false ? null : uniformParameter([outChannels], bound);
@@ -78,9 +83,10 @@ export abstract class ConvNd extends Module {
       const weight = this.weight.value;
       const bias = this.bias?.value ?? null;
       if (paddingMode === "zeros") return conv(x, weight, bias, { stride, padding, dilation, groups });
-      return inBatch("conv/conv", x, weight.rank - 2, this.inChannels, (batch) =>
-        conv(pad(batch, padding, { mode: paddingMode }), weight, bias, { stride, dilation, groups }),
-      );
+      return inBatch("conv/conv", x, weight.rank - 2, this.inChannels, (batch) => {
+        const pairs = convAttrs("conv/conv", this.kernelSize, this, batch.shape.slice(2)).padding;
+        return conv(pad(batch, pairs, { mode: paddingMode }), weight, bias, { stride, dilation, groups });
+      });
     });
   }
 }

@@ -3,6 +3,7 @@
 
 import {
   costOf,
+  Formula,
   type Func,
   I32,
   i32,
@@ -14,39 +15,41 @@ import {
   type WasmCode,
   type WasmKernel,
 } from "@nn/backend-wasm";
-import { isContiguous, type Signature, sizeOf, type View } from "@nn/tensor";
+import { type Expr, isContiguous, type Signature, sizeOf, type View } from "@nn/tensor";
 import type { ConvAttrs, ConvInputGradAttrs } from "../conv/conv.js";
 import { extent } from "../spatial.js";
 import { finish } from "./finish.js";
+import { alsoForOneAxis } from "./one-axis.js";
 import { cut, indices, inTiles, place, planesOf, writeCopy, writeTable } from "./planes.js";
 
 /** Floats of planes and outputs in a band, about: they stay in the second-level cache. */
 const BAND = 96 * 1024;
 /** Pixels of a strip, about, each of whose tiles is a call. */
 const STRIP = 512;
-/** Parts that are enough for any number of threads. */
+/** Parts that are enough for any number of threads, and multiplications that are worth one. */
 const PARTS = 16;
+const PART = 1 << 17;
 /** Nanoseconds of a multiplication and addition. */
 export const COST = 0.045;
 
-export const conv: WasmKernel<ConvAttrs> = {
+export const conv: WasmKernel<ConvAttrs> = /* @__PURE__ */ alsoForOneAxis({
   op: "conv/conv",
   fusesEpilogue: true,
   accepts: ({ ins, outs, attrs }) =>
     fits(attrs, ins[0]!, ins[1]!, outs[0]!) && (!hasBias(ins) || isContiguous(ins[2]!)),
   emit: (signature) => product(signature, false),
-};
+});
 
-export const convInputGrad: WasmKernel<ConvInputGradAttrs> = {
+export const convInputGrad: WasmKernel<ConvInputGradAttrs> = /* @__PURE__ */ alsoForOneAxis({
   op: "conv/convInputGrad",
   fusesEpilogue: true,
   // Wider strides would mostly multiply zeros.
   accepts: ({ ins, outs, attrs }) => attrs.stride.every((s) => s === 1) && fits(attrs, ins[0]!, ins[1]!, outs[0]!),
   emit: (signature) => product(signature, true),
-};
+});
 
 /** What follows x and weight may also be an extra input of the epilogue, but that has the output's shape. */
-const hasBias = (ins: readonly View[]) => ins[2]?.shape.length === 1;
+export const hasBias = (ins: readonly View[]) => ins[2]?.shape.length === 1;
 
 /**
  * Whether this is faster than the lowering to a product of patches, and possible. With a kernel of one element that
@@ -82,13 +85,16 @@ function product(signature: Signature<ConvAttrs>, turned: boolean): WasmCode {
   // Rows of pixels that fill whole tiles.
   let step = 1;
   while (step < height && step * width < STRIP && (step * width) % (4 * vectors) > 0) step++;
-  const most = height * images * Math.min(1 / PARTS, BAND / (sizeOf(x.shape) + sizeOf(out.shape)));
+  const parts = Math.min(PARTS, Math.ceil((sizeOf(out.shape) * k) / PART));
+  const most = height * images * Math.min(1 / parts, BAND / (sizeOf(x.shape) + sizeOf(out.shape)));
   const band = Math.min(height, step * Math.ceil(most / step));
   const bands = Math.ceil(height / band);
   const before = kernel.map((n, i) => (turned ? extent(n, dilation[i]!) - 1 - padding[i]![0] : padding[i]![0]));
   const planes = planesOf(x, channels, kernel, attrs, before, band, width);
   const down = planes.stride[0]! * planes.pitch;
-  const shape: Shape = { biased: bias !== null, k, plane: height * width, next: down - width };
+  // A formula of nothing but the result is done in registers.
+  const alone = epilogue?.extra === 0 ? epilogue.expr : null;
+  const shape: Shape = { biased: bias !== null, alone, k, plane: height * width, next: down - width };
   return {
     name: `conv ${channels}→${rows} ${kernel.join("×")}`,
     scratch: planes.bytes,
@@ -155,7 +161,7 @@ function product(signature: Signature<ConvAttrs>, turned: boolean): WasmCode {
             f.step(a, 4 * tall * k);
             f.step(biasAt, 4 * tall);
           });
-          finish(p, signature, rows, [sample, f.let(i32.mul(group, rows)), y0], count);
+          if (!alone) finish(p, signature, rows, [sample, f.let(i32.mul(group, rows)), y0], count);
         });
         return images * bands;
       }),
@@ -166,6 +172,7 @@ function product(signature: Signature<ConvAttrs>, turned: boolean): WasmCode {
 /** What all tiles have in common; in floats. */
 interface Shape {
   readonly biased: boolean;
+  readonly alone: Expr | null;
   /** Steps of k: weights of an output channel. */
   readonly k: number;
   /** From output channel to output channel. */
@@ -207,9 +214,11 @@ function writeTile(m: Module, tall: number, vectors: readonly Vector[], shape: S
     f.step(a, 4);
     f.step(table, 4);
   });
+  const formula = shape.alone && new Formula(f, shape.alone, { level: () => 2 });
+  formula?.at(0, { input: () => i32.const(0) });
   sums.forEach((row, r) => {
     row.forEach((sum, i) => {
-      f.store(c, sum, 4 * (r * shape.plane + vectors[i]!.to));
+      f.store(c, formula?.at(2, { input: () => sum }) ?? sum, 4 * (r * shape.plane + vectors[i]!.to));
     });
   });
   return f;

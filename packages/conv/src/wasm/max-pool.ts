@@ -14,7 +14,10 @@ export const maxPool: WasmKernel<PoolAttrs> = {
   emit: (signature) =>
     pool(signature, 1, (f, width, [x, y]) => {
       const [a, b, c, d] = quads(f, x!, width) as [Local, Local, Local, Local];
-      f.store(y!, f32x4.max(f32x4.max(a, b), f32x4.max(c, d)));
+      // `pmax` is one instruction, and max many, but it loses NaN: all bits set is one, too.
+      const most = f32x4.pmax(f32x4.pmax(a, b), f32x4.pmax(c, d));
+      const numbers = [a, b, c, d].map((v) => f32x4.eq(v, v)).reduce((u, v) => v128.and(u, v));
+      f.store(y!, v128.or(most, v128.not(numbers)));
     }),
 };
 

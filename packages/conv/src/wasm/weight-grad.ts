@@ -20,6 +20,7 @@ import {
 import { isContiguous, sizeOf, type View } from "@nn/tensor";
 import type { ConvWeightGradAttrs } from "../conv/conv.js";
 import { COST, fits } from "./conv.js";
+import { alsoForOneAxis } from "./one-axis.js";
 import { cut, indices, inTiles, type Planes, place, planesOf, writeCopy, writeTable } from "./planes.js";
 
 /** Positions in a band, about: the gradients of a tile's channels stay in the first-level cache. */
@@ -31,7 +32,7 @@ const MOST = 1 << 18;
 /** Output channels in a part, where these are a divisor. */
 const CHANNELS = 32;
 
-export const convWeightGrad: WasmKernel<ConvWeightGradAttrs> = {
+export const convWeightGrad: WasmKernel<ConvWeightGradAttrs> = /* @__PURE__ */ alsoForOneAxis({
   op: "conv/convWeightGrad",
   // With few positions, or sums that are in no cache, those are loaded and stored more than added to.
   accepts: ({ ins: [x, ct], outs: [out], attrs }) =>
@@ -113,7 +114,7 @@ export const convWeightGrad: WasmKernel<ConvWeightGradAttrs> = {
       ],
     };
   },
-};
+});
 
 /** Writes `tile(ct, x, to, table, rows)`: `to[channel][element] += ct[channel] · x[element]` over so many rows. */
 function writeTile(m: Module, planes: Planes, shape: readonly number[], tall: number, wide: number, k: number): Func {
