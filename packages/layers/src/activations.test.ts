@@ -18,10 +18,13 @@ import {
   PReLU,
   ReLU,
   ReLU6,
+  RReLU,
   SELU,
   Sigmoid,
   SiLU,
   Softmax,
+  Softmax2d,
+  Softmin,
   Softplus,
   Softshrink,
   Softsign,
@@ -67,6 +70,8 @@ const cases: [Module & { forward(x: Tensor): Tensor }, (x: Tensor) => Tensor][] 
   [new Threshold(0.3, -1), (x) => nn.threshold(x, 0.3, -1)],
   [new Softmax(), (x) => nn.softmax(x, -1)],
   [new Softmax(0), (x) => nn.softmax(x, 0)],
+  [new Softmin(), (x) => nn.softmax(x.neg(), -1)],
+  [new RReLU().eval(), (x) => nn.leakyRelu(x, 11 / 48)],
   [new LogSoftmax(1), (x) => nn.logSoftmax(x, 1)],
   [new GLU(), (x) => nn.glu(x, -1)],
   [new PReLU(), (x) => nn.leakyRelu(x, 0.25)],
@@ -86,7 +91,22 @@ describe("activations", () => {
 
   it("are all tried above", () => {
     const tried = new Set(cases.map(([m]) => m.constructor.name));
-    expect(Object.keys(activations).filter((name) => !tried.has(name))).toEqual([]);
+    expect(Object.keys(activations).filter((name) => !tried.has(name))).toEqual(["Softmax2d"]); // below
+  });
+
+  it("Softmax2d is over channels", () => {
+    const x = nn.randn([2, 3, 4, 5]);
+    expect(new Softmax2d().forward(x).readSync()).toEqual(nn.softmax(x, 1).readSync());
+    expect(() => new Softmax2d().forward(points)).toThrow("expected x (N, C, H, W) or (C, H, W), got (4, 4)");
+  });
+
+  it("RReLU draws slopes in training", () => {
+    const y = new RReLU(0.1, 0.3).forward(nn.full([1000], -1)).readSync();
+    expect(Math.min(...y)).toBeGreaterThan(-0.3);
+    expect(Math.max(...y)).toBeLessThan(-0.1);
+    expect(Math.max(...y) - Math.min(...y)).toBeGreaterThan(0.15);
+    expect(new RReLU().forward(tensor([2])).readSync()[0]).toBe(2);
+    expect(() => new RReLU(1, 0)).toThrow("RReLU: expected lower ≤ upper, got 1 and 0");
   });
 
   it("PReLU has one slope, or one per channel", async () => {

@@ -2,7 +2,7 @@
 // All take x of any shape and, unless they say otherwise, give the same shape and have no state.
 
 import * as nn from "@nn/tensor";
-import { fail, full, Module, type Tensor, type Variable } from "@nn/tensor";
+import { fail, full, Module, rand, scope, show, type Tensor, type Variable, where } from "@nn/tensor";
 import { checkChoice, checkCount, checkNumber } from "./check.js";
 import { parameter } from "./parameter.js";
 
@@ -254,6 +254,62 @@ export class LogSoftmax extends Module {
 }
 
 /**
+ * {@link Softmax} of −x, along `axis`, the last by default:
+ * [torch.nn.Softmin](https://pytorch.org/docs/stable/generated/torch.nn.Softmin.html).
+ */
+export class Softmin extends Module {
+  constructor(readonly axis = -1) {
+    super();
+    checkAxis("Softmin", axis);
+  }
+  /** @throws if x has no such axis */
+  override forward(x: Tensor): Tensor {
+    return scope(() => nn.softmax(x.neg(), this.axis));
+  }
+}
+
+/**
+ * {@link Softmax} over the channels of every place:
+ * [torch.nn.Softmax2d](https://pytorch.org/docs/stable/generated/torch.nn.Softmax2d.html).
+ *
+ * x (N, C, H, W) or (C, H, W) → the same.
+ */
+export class Softmax2d extends Module {
+  /** @throws unless x has 3 or 4 axes */
+  override forward(x: Tensor): Tensor {
+    if (x.rank !== 3 && x.rank !== 4) {
+      fail({ op: "softmax2d", expected: "x (N, C, H, W) or (C, H, W)", got: show(x.shape) });
+    }
+    return nn.softmax(x, -3);
+  }
+}
+
+/**
+ * {@link LeakyReLU} whose slope is drawn anew for every element in training, uniformly from `lower` to `upper`, and
+ * their mean in evaluation: [torch.nn.RReLU](https://pytorch.org/docs/stable/generated/torch.nn.RReLU.html).
+ */
+export class RReLU extends Module {
+  /** @throws unless lower ≤ upper (defaults 1/8 and 1/3) */
+  constructor(
+    readonly lower = 1 / 8,
+    readonly upper = 1 / 3,
+  ) {
+    super();
+    if (!(lower <= upper)) fail({ op: "RReLU", expected: "lower ≤ upper", got: `${lower} and ${upper}` });
+  }
+  override forward(x: Tensor): Tensor {
+    const { lower, upper } = this;
+    if (!this.training) return nn.leakyRelu(x, (lower + upper) / 2);
+    return scope(() => {
+      const slope = rand(x.shape)
+        .mul(upper - lower)
+        .add(lower);
+      return where(x.lt(0), x.mul(slope), x);
+    });
+  }
+}
+
+/**
  * First half times sigmoid of the second, along `axis`, the last by default:
  * [torch.nn.GLU](https://pytorch.org/docs/stable/generated/torch.nn.GLU.html).
  *
@@ -295,7 +351,7 @@ export class PReLU extends Module {
   }
   /** @throws if there are several slopes, and not as many as channels */
   override forward(x: Tensor): Tensor {
-    return nn.prelu(x, this.weight.value);
+    return scope(() => nn.prelu(x, this.weight.value));
   }
 }
 

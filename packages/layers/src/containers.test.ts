@@ -1,7 +1,7 @@
 import { Module, randn, relu, type Tensor, zeros } from "@nn/tensor";
 import { describe, expect, it } from "vitest";
 import { ReLU, Tanh } from "./activations.js";
-import { Identity, type Layer, ModuleList, Sequential } from "./containers.js";
+import { Identity, type Layer, ModuleDict, ModuleList, Residual, Sequential } from "./containers.js";
 import { Dropout } from "./dropout.js";
 import { Flatten } from "./flatten.js";
 import { Linear } from "./linear.js";
@@ -72,6 +72,35 @@ describe("ModuleList", () => {
     expect(() => net.blocks.forward()).toThrow("expected a call of one of its modules");
     expect(() => new ModuleList([null as unknown as Module])).toThrow(
       "ModuleList: expected modules, got null at position 0",
+    );
+  });
+});
+
+describe("ModuleDict", () => {
+  it("holds modules by name", () => {
+    const heads = new ModuleDict({ boxes: new Linear(2, 4), classes: new Linear(2, 3, { bias: false }) });
+    expect(Object.keys(heads.stateDict())).toEqual(["boxes.weight", "boxes.bias", "classes.weight"]);
+    expect(heads.get("boxes").forward(zeros([1, 2])).shape).toEqual([1, 4]);
+    expect([...heads].map(([name]) => name)).toEqual(["boxes", "classes"]);
+    expect(heads.eval().get("classes").training).toBe(false);
+    expect(() => heads.forward()).toThrow('Call modules.get("name").forward(x)');
+    expect(() => new ModuleDict({ a: relu as never })).toThrow("ModuleDict: expected modules, got a function");
+  });
+});
+
+describe("Residual", () => {
+  it("adds its input, or a shortcut of it", async () => {
+    const [a, b] = [new Linear(3, 3), new Linear(3, 4)];
+    const x = randn([2, 3]);
+    const plain = new Residual([a, new Tanh()]);
+    expect(await plain.forward(x).toArray()).toEqual(await x.add(a.forward(x).tanh()).toArray());
+    expect(Object.keys(plain.stateDict())).toEqual(["0.weight", "0.bias"]);
+    const shortcut = new Linear(3, 4, { bias: false });
+    const other = new Residual([b], { shortcut });
+    expect(await other.forward(x).toArray()).toEqual(await shortcut.forward(x).add(b.forward(x)).toArray());
+    expect(Object.keys(other.stateDict())).toEqual(["0.weight", "0.bias", "shortcut.weight"]);
+    expect(() => new Residual([b]).forward(x)).toThrow(
+      "layers that give the shape of the way past them, (2, 3), got (2, 4)",
     );
   });
 });

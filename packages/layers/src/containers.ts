@@ -1,6 +1,6 @@
 // Modules made of modules.
 
-import { fail, Module, type Tensor } from "@nn/tensor";
+import { fail, Module, scope, show, type Tensor } from "@nn/tensor";
 
 /** What goes into a chain: a module from one tensor to one tensor. */
 export type Layer = Module & { forward(x: Tensor): Tensor };
@@ -87,6 +87,98 @@ export class ModuleList<M extends Module = Module> extends Module {
 }
 
 /**
+ * Modules by name whose parameters count, with nothing to run of its own, as
+ * [torch.nn.ModuleDict](https://pytorch.org/docs/stable/generated/torch.nn.ModuleDict.html). State keys begin with the
+ * name.
+ *
+ * @example
+ * ```ts
+ * const heads = new ModuleDict({ boxes: new Linear(64, 4), classes: new Linear(64, 20) });
+ * heads.get("boxes").forward(x);
+ * ```
+ */
+export class ModuleDict<M extends Readonly<Record<string, Module>> = Record<string, Module>> extends Module {
+  readonly modules: M;
+
+  /** @throws if one of them is not a Module */
+  constructor(modules: M) {
+    super();
+    checkModules("ModuleDict", Object.values(modules));
+    this.modules = { ...modules };
+  }
+
+  /** The module of a name. */
+  get<K extends keyof M>(name: K): M[K] {
+    return this.modules[name];
+  }
+
+  protected override entries(): Iterable<readonly [string, unknown]> {
+    return Object.entries(this.modules);
+  }
+
+  /** @throws always: names do not say in which order their modules run */
+  override forward(): never {
+    return fail({
+      op: "ModuleDict.forward",
+      expected: "a call of one of its modules",
+      got: "a call of all",
+      hint: 'Call modules.get("name").forward(x).',
+    });
+  }
+
+  [Symbol.iterator](): Iterator<readonly [string, Module]> {
+    return Object.entries(this.modules)[Symbol.iterator]();
+  }
+}
+
+/**
+ * A chain with a way past it (He et al., 2016): `shortcut(x) + layers(x)`. State keys begin with the position of the
+ * layer, or with `shortcut`.
+ *
+ * @example
+ * ```ts
+ * new Residual([new Linear(16, 16), new ReLU(), new Linear(16, 16)]);
+ * new Residual([new Conv2d(8, 16, 3, { padding: 1 }), new ReLU()], { shortcut: new Conv2d(8, 16, 1) });
+ * ```
+ */
+export class Residual extends Module {
+  readonly layers: readonly Layer[];
+  readonly shortcut: Layer | null;
+
+  /**
+   * @param layers what is added to the input, one after the other
+   * @param options.shortcut brings the input to the output's shape (default: none, they are equal)
+   * @throws if one of them is not a Module
+   */
+  constructor(layers: readonly Layer[], { shortcut = null }: { readonly shortcut?: Layer | null } = {}) {
+    super();
+    this.layers = checkModules("Residual", layers);
+    this.shortcut = shortcut;
+  }
+
+  protected override entries(): Iterable<readonly [string, unknown]> {
+    return [...this.layers.map((layer, i) => [`${i}`, layer] as const), ["shortcut", this.shortcut]];
+  }
+
+  /** @throws if the shapes of both ways differ */
+  override forward(x: Tensor): Tensor {
+    return scope(() => {
+      const past = this.shortcut ? this.shortcut.forward(x) : x;
+      const y = this.layers.reduce((h, layer) => layer.forward(h), x);
+      if (show(past.shape) !== show(y.shape)) {
+        fail({
+          op: "residual",
+          expected: `layers that give the shape of the way past them, ${show(past.shape)}`,
+          got: show(y.shape),
+          hint: "Pass a shortcut, such as a convolution with a kernel of 1.",
+        });
+      }
+      return past.add(y);
+    });
+  }
+}
+
+/**
  * Gives its input back, as [torch.nn.Identity](https://pytorch.org/docs/stable/generated/torch.nn.Identity.html).
  *
  * @example
@@ -110,7 +202,7 @@ function checkModules<M extends Module>(op: string, modules: readonly M[]): read
       op,
       expected: "modules",
       got: `${got} at position ${i}`,
-      hint: "Sequential(a, b) takes modules one by one, ModuleList([a, b]) an array; for a function there is a module: new ReLU().",
+      hint: "Sequential(a, b) takes modules one by one, ModuleList([a, b]) and Residual([a, b]) an array; for a function there is a module: new ReLU().",
     });
   }
   return [...modules];

@@ -61,6 +61,21 @@ describe("Embedding", () => {
     expect(await layer.forward(indices(3)).toArray()).toEqual([[6, 7]]);
   });
 
+  it("divides gradients by how often an index is there, if asked", async () => {
+    const layer = new Embedding(4, 1, { scaleGradByFreq: true, paddingIdx: 3 });
+    const idx = indices(1, 3, 1, 0);
+    const f = () =>
+      grad(
+        () =>
+          layer
+            .forward(idx)
+            .mul(tensor([[1], [2], [3], [4]]))
+            .sum(),
+        [layer.weight],
+      )[0];
+    for (const g of [f(), compile(f)()]) expect(await g.toArray()).toEqual([[4], [2], [0], [0]]);
+  });
+
   it("has the gradients of finite differences", async () => {
     const layer = new Embedding(5, 3);
     await checkGradients(() => layer.forward(indices(4, 0, 4, 2)), [layer.weight]);

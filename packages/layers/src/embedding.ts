@@ -2,15 +2,19 @@
 
 import {
   arange,
+  customGradient,
   fail,
+  indexAdd,
   indexSelect,
   Module,
+  onesLike,
   randn,
   scope,
   stopGradient,
   type Tensor,
   type Variable,
   where,
+  zeros,
 } from "@nn/tensor";
 import { checkCount, checkIntegers, withNumbersOf } from "./check.js";
 import { parameter } from "./parameter.js";
@@ -19,6 +23,8 @@ import { parameter } from "./parameter.js";
 export interface EmbeddingOptions {
   /** A row whose gradient is always 0, and which is 0 at first; negative counts from the end (default null: none). */
   readonly paddingIdx?: number | null;
+  /** Whether a row's gradient is divided by how often its index is there (default false). */
+  readonly scaleGradByFreq?: boolean;
 }
 
 /**
@@ -36,37 +42,65 @@ export class Embedding extends Module {
   readonly weight: Variable;
   /** Never negative. */
   readonly paddingIdx: number | null;
+  readonly scaleGradByFreq: boolean;
 
   /** @throws if a size is not a whole number ≥ 1, or paddingIdx is no row */
   constructor(
     readonly numEmbeddings: number,
     readonly embeddingDim: number,
-    { paddingIdx = null }: EmbeddingOptions = {},
+    { paddingIdx = null, scaleGradByFreq = false }: EmbeddingOptions = {},
   ) {
     super();
-    const n = checkCount("Embedding", "numEmbeddings", numEmbeddings);
-    checkCount("Embedding", "embeddingDim", embeddingDim);
-    if (paddingIdx !== null && !(Number.isInteger(paddingIdx) && paddingIdx >= -n && paddingIdx < n)) {
-      fail({ op: "Embedding", expected: `paddingIdx from ${-n} to ${n - 1}`, got: `${paddingIdx}` });
-    }
-    this.paddingIdx = paddingIdx !== null && paddingIdx < 0 ? paddingIdx + n : paddingIdx;
-    this.weight = parameter(() => {
-      const start = randn([n, embeddingDim]);
-      return this.paddingIdx === null ? start : where(arange(n).eq(this.paddingIdx).unsqueeze(1), 0, start);
-    });
+    this.paddingIdx = checkTable("Embedding", numEmbeddings, embeddingDim, paddingIdx);
+    this.scaleGradByFreq = scaleGradByFreq;
+    this.weight = table(numEmbeddings, embeddingDim, this.paddingIdx);
   }
 
   /** @throws if the indices are not integers, or (where the backend can tell) out of range */
   override forward(indices: Tensor): Tensor {
     checkIntegers("embedding", "indices", indices);
     return scope(() => {
-      const hint = "Check the token numbers, or make numEmbeddings larger.";
-      const rows = withNumbersOf("embedding", "indices", this.numEmbeddings, hint, () =>
-        indexSelect(this.weight.value, 0, indices.reshape([-1])),
-      );
+      const rows = rowsOf("embedding", this.weight, indices.reshape([-1]), this.scaleGradByFreq);
       const y = rows.reshape([...indices.shape, this.embeddingDim]);
       if (this.paddingIdx === null) return y;
       return where(indices.eq(this.paddingIdx).unsqueeze(-1), stopGradient(y), y);
     });
   }
 }
+
+// ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Checks sizes and padding row of a layer with a table; the row's number, never negative. */
+export function checkTable(layer: string, n: number, dim: number, paddingIdx: number | null): number | null {
+  checkCount(layer, "numEmbeddings", n);
+  checkCount(layer, "embeddingDim", dim);
+  if (paddingIdx !== null && !(Number.isInteger(paddingIdx) && paddingIdx >= -n && paddingIdx < n)) {
+    fail({ op: layer, expected: `paddingIdx from ${-n} to ${n - 1}`, got: `${paddingIdx}` });
+  }
+  return paddingIdx !== null && paddingIdx < 0 ? paddingIdx + n : paddingIdx;
+}
+
+/** A table (n, dim), normal(0, 1) but for the padding row, which is 0. */
+export function table(n: number, dim: number, paddingIdx: number | null): Variable {
+  return parameter(() => {
+    const start = randn([n, dim]);
+    return paddingIdx === null ? start : where(arange(n).eq(paddingIdx).unsqueeze(1), 0, start);
+  });
+}
+
+/** The rows of 1-d indices, (n, dim). */
+export function rowsOf(op: string, weight: Variable, indices: Tensor, scaleGradByFreq: boolean): Tensor {
+  const count = weight.shape[0];
+  const hint = "Check the token numbers, or make numEmbeddings larger.";
+  const rows = withNumbersOf(op, "indices", count, hint, () => indexSelect(weight.value, 0, indices));
+  if (!scaleGradByFreq) return rows;
+  const counts = indexAdd(zeros([count]), 0, indices, onesLike(indices).cast("f32"));
+  return dividingGradient(rows, indexSelect(counts, 0, indices).unsqueeze(1));
+}
+
+/** The first, whose gradient is divided by the second. */
+const dividingGradient = /* @__PURE__ */ customGradient({
+  name: "layers/dividingGradient",
+  forward: (x) => x.mul(1),
+  backward: (ct, [, by]) => [ct.div(by), null],
+});

@@ -2,7 +2,7 @@
 
 import { type Tensor, zerosLike } from "@nn/tensor";
 import { checkAtLeast, checkBetas, checkCommon } from "./check.js";
-import { blend, directed, oneMinusPower } from "./formulas.js";
+import { betasOf, blend, directed, oneMinusPower } from "./formulas.js";
 import type { Group, OptimizerOptions, Params, Slots } from "./group.js";
 import { Optimizer } from "./optimizer.js";
 
@@ -56,11 +56,8 @@ abstract class AdamBase extends Optimizer<Required<AdamOptions>> {
 
   protected override update(group: Group<Required<AdamOptions>>, gradients: readonly Tensor[], t: Tensor): void {
     const { params, options, rate, state } = group;
-    const {
-      betas: [beta1, beta2],
-      eps,
-      amsgrad,
-    } = options;
+    const { eps, amsgrad } = options;
+    const [beta1, beta2] = betasOf(group);
     const step = rate.value.div(oneMinusPower(beta1, t));
     const root = oneMinusPower(beta2, t).rsqrt();
     for (const [i, p] of params.entries()) {

@@ -3,7 +3,7 @@
 import { type Tensor, zerosLike } from "@nn/tensor";
 import type { AdamOptions } from "./adam.js";
 import { checkAtLeast, checkBetas, checkCommon } from "./check.js";
-import { blend, directed, oneMinusPower } from "./formulas.js";
+import { betasOf, blend, directed, oneMinusPower } from "./formulas.js";
 import type { Group, Params, Slots } from "./group.js";
 import { Optimizer } from "./optimizer.js";
 
@@ -37,15 +37,10 @@ export class Adamax extends Optimizer<Required<AdamaxOptions>> {
     return { exp_avg: zerosLike, exp_inf: zerosLike };
   }
 
-  protected override update(
-    { params, options, rate, state }: Group<Required<AdamaxOptions>>,
-    gradients: readonly Tensor[],
-    t: Tensor,
-  ): void {
-    const {
-      betas: [beta1, beta2],
-      eps,
-    } = options;
+  protected override update(group: Group<Required<AdamaxOptions>>, gradients: readonly Tensor[], t: Tensor): void {
+    const { params, options, rate, state } = group;
+    const { eps } = options;
+    const [beta1, beta2] = betasOf(group);
     const step = rate.value.div(oneMinusPower(beta1, t));
     for (const [i, p] of params.entries()) {
       const { exp_avg, exp_inf } = state[i];

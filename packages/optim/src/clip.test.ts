@@ -1,6 +1,6 @@
 import { compile, type Tensor, tensor } from "@nn/tensor";
 import { describe, expect, it } from "vitest";
-import { clipGradNorm, clipGradValue } from "./clip.js";
+import { clipEachGradNorm, clipGradNorm, clipGradValue } from "./clip.js";
 
 const list = (t: Tensor) => Array.from(t.readSync());
 const near = (want: readonly number[]) => want.map((v) => expect.closeTo(v, 5));
@@ -40,6 +40,16 @@ describe("clipGradNorm", () => {
       "clipGradNorm: expected maxNorm ≥ 0 and normType > 0, got -1 and 2",
     );
     expect(() => clipGradNorm(given(), 1, { normType: 0 })).toThrow("got 1 and 0");
+  });
+});
+
+describe("clipEachGradNorm", () => {
+  it("scales each by itself", () => {
+    expect(clipEachGradNorm(given(), 6).flatMap(list)).toEqual(near([3, -4, 6]));
+    expect(clipEachGradNorm(given(), 2, { normType: Number.POSITIVE_INFINITY }).flatMap(list)).toEqual(
+      near([1.5, -2, 2]),
+    );
+    expect(() => clipEachGradNorm(given(), -1)).toThrow("clipGradNorm: expected maxNorm ≥ 0");
   });
 });
 

@@ -39,6 +39,23 @@ export function clipGradNorm(
 }
 
 /**
+ * {@link clipGradNorm} of each gradient by itself: each has a norm of at most `maxNorm`, whatever the others.
+ *
+ * @throws as clipGradNorm
+ * @example
+ * ```ts
+ * optimizer.minimize(loss, { transform: (g) => clipEachGradNorm(g, 0.1) });
+ * ```
+ */
+export function clipEachGradNorm(
+  gradients: readonly Tensor[],
+  maxNorm: number,
+  options: ClipGradNormOptions = {},
+): Tensor[] {
+  return scope(() => gradients.flatMap((g) => clipGradNorm([g], maxNorm, options).gradients));
+}
+
+/**
  * Clamps every element to ±`clipValue`, as
  * [torch.nn.utils.clip_grad_value_](https://pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_value_.html).
  *

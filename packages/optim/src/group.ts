@@ -25,6 +25,8 @@ export class Group<O extends OptimizerOptions> {
   readonly options: O;
   /** The learning rate as a scalar Variable: what compiled steps read. */
   readonly rate: Variable;
+  /** Momentum, or Adam's β₁, as a scalar, once a schedule turns it: the option does not count then. */
+  momentum: Variable | null = null;
   /** Named state of each parameter, e.g. `exp_avg`. */
   readonly state: readonly Readonly<Record<string, Variable>>[];
   readonly #op: string;

@@ -3,7 +3,7 @@
 import { ones, type Tensor, zerosLike } from "@nn/tensor";
 import type { AdamOptions } from "./adam.js";
 import { checkAtLeast, checkBetas, checkCommon } from "./check.js";
-import { blend, directed, oneMinusPower } from "./formulas.js";
+import { betasOf, blend, directed, oneMinusPower } from "./formulas.js";
 import type { Group, Params, Slots } from "./group.js";
 import { Optimizer } from "./optimizer.js";
 
@@ -42,21 +42,15 @@ export class NAdam extends Optimizer<Required<NAdamOptions>> {
     return { exp_avg: zerosLike, exp_avg_sq: zerosLike, mu_product: () => ones([]) };
   }
 
-  protected override update(
-    { params, options, rate, state }: Group<Required<NAdamOptions>>,
-    gradients: readonly Tensor[],
-    t: Tensor,
-  ): void {
-    const {
-      betas: [beta1, beta2],
-      eps,
-      momentumDecay,
-    } = options;
+  protected override update(group: Group<Required<NAdamOptions>>, gradients: readonly Tensor[], t: Tensor): void {
+    const { params, options, rate, state } = group;
+    const { eps, momentumDecay } = options;
+    const [beta1, beta2] = betasOf(group);
     const momentum = (at: Tensor) =>
       at
         .mul(momentumDecay * Math.log(0.96))
         .exp()
-        .mul(-0.5 * beta1)
+        .mul(typeof beta1 === "number" ? -0.5 * beta1 : beta1.mul(-0.5))
         .add(beta1);
     const [mu, next] = [momentum(t), momentum(t.add(1))];
     const root = oneMinusPower(beta2, t).rsqrt();

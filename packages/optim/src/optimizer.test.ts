@@ -21,6 +21,7 @@ import { Adagrad } from "./adagrad.js";
 import { Adam, AdamW } from "./adam.js";
 import { Adamax } from "./adamax.js";
 import { clipGradNorm } from "./clip.js";
+import { Lion } from "./lion.js";
 import { NAdam } from "./nadam.js";
 import type { Optimizer } from "./optimizer.js";
 import { RAdam } from "./radam.js";
@@ -53,6 +54,7 @@ const kinds: [string, (params: Variable[]) => Optimizer][] = [
   ["NAdam", (p) => new NAdam(p, { lr: 0.05 })],
   ["RAdam", (p) => new RAdam(p, { lr: 0.1 })],
   ["Rprop", (p) => new Rprop(p)],
+  ["Lion", (p) => new Lion(p, { lr: 0.05, weightDecay: 0.01 })],
 ];
 
 let x: Tensor;

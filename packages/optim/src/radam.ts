@@ -3,7 +3,7 @@
 import { expm1, type Tensor, where, zerosLike } from "@nn/tensor";
 import type { AdamOptions } from "./adam.js";
 import { checkAtLeast, checkBetas, checkCommon } from "./check.js";
-import { blend, directed, oneMinusPower } from "./formulas.js";
+import { betasOf, blend, directed, oneMinusPower } from "./formulas.js";
 import type { Group, Params, Slots } from "./group.js";
 import { Optimizer } from "./optimizer.js";
 
@@ -37,15 +37,10 @@ export class RAdam extends Optimizer<Required<RAdamOptions>> {
     return { exp_avg: zerosLike, exp_avg_sq: zerosLike };
   }
 
-  protected override update(
-    { params, options, rate, state }: Group<Required<RAdamOptions>>,
-    gradients: readonly Tensor[],
-    t: Tensor,
-  ): void {
-    const {
-      betas: [beta1, beta2],
-      eps,
-    } = options;
+  protected override update(group: Group<Required<RAdamOptions>>, gradients: readonly Tensor[], t: Tensor): void {
+    const { params, options, rate, state } = group;
+    const { eps } = options;
+    const [beta1, beta2] = betasOf(group);
     const step = rate.value.div(oneMinusPower(beta1, t));
     const limit = 2 / (1 - beta2) - 1;
     // Below 5, the limit is never passed.

@@ -66,10 +66,11 @@ export class RMSprop extends Optimizer<Required<RMSpropOptions>> {
   }
 
   protected override update(
-    { params, options, rate, state }: Group<Required<RMSpropOptions>>,
+    { params, options, rate, state, momentum: turned }: Group<Required<RMSpropOptions>>,
     gradients: readonly Tensor[],
   ): void {
-    const { alpha, eps, momentum, centered } = options;
+    const { alpha, eps, centered } = options;
+    const momentum = turned?.value ?? options.momentum;
     for (const [i, p] of params.entries()) {
       const { square_avg, momentum_buffer, grad_avg } = state[i];
       const value = p.value;
@@ -83,7 +84,7 @@ export class RMSprop extends Optimizer<Required<RMSpropOptions>> {
         v = v.sub(mean.square()).clamp(0);
       }
       let step = g.div(v.sqrt().add(eps));
-      if (momentum > 0) {
+      if (momentum !== 0) {
         step = momentum_buffer.value.mul(momentum).add(step);
         momentum_buffer.value = step;
       }

@@ -56,11 +56,12 @@ export class SGD extends Optimizer<Required<SGDOptions>> {
   }
 
   protected override update(
-    { params, options, rate, state }: Group<Required<SGDOptions>>,
+    { params, options, rate, state, momentum: turned }: Group<Required<SGDOptions>>,
     gradients: readonly Tensor[],
     t: Tensor,
   ): void {
-    const { momentum, dampening, nesterov } = options;
+    const { dampening, nesterov } = options;
+    const momentum = turned?.value ?? options.momentum;
     for (const [i, p] of params.entries()) {
       const value = p.value;
       let g = directed(gradients[i], value, options);
