@@ -1,6 +1,23 @@
 // @nn/recurrent: RNN, GRU and LSTM: layers, cells, and the scans that are their ops.
 
 export { type CellOptions, RecurrentCell } from "./cell.js";
+export {
+  type BeamSearchOptions,
+  beamSearch,
+  type DecodingStep,
+  type GreedySearchOptions,
+  greedySearch,
+  type Hypothesis,
+} from "./decoding/beam-search.js";
+export {
+  type CTCBeamOptions,
+  type CTCGreedyOptions,
+  type CTCHypothesis,
+  ctcBeamSearch,
+  ctcGreedySearch,
+  type LogProbs,
+} from "./decoding/ctc.js";
+export { type SampleOptions, sample } from "./decoding/sample.js";
 export { GRU, GRUCell } from "./gru/gru.js";
 export { gruScan, gruScanOp } from "./gru/scan.js";
 export { type ForwardOptions, Recurrent, type RecurrentOptions } from "./layer.js";

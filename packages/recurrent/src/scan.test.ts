@@ -102,7 +102,7 @@ test("a kernel takes the place of the loop, where the backend has one", async ()
     await isRight(compile((y: Tensor) => other.forward(y).output)(y));
     expect(runs).toBe(4);
 
-    // As long as the scan has no vjp, training goes round the kernel, through the lowering.
+    // A scan has no vjp: training goes round such a kernel, through the lowering. Its loop is what has one.
     const [total] = valueAndGrad(() => other.forward(y).output.sum(), other.parameters());
     expect(await total.item()).toBeCloseTo(
       want.reduce((a, b) => a + b, 0),

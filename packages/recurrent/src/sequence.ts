@@ -1,22 +1,10 @@
 // What the three scans share: shape rule, input projection, and the loop over time.
 //
-// A scan is one layer in one direction over the whole sequence, one op: what a kernel will one day replace. Until then
-// it has only a lowering, the unrolled loop, and gradients go through that, op by op. A fused kernel needs more: a vjp on
-// the scan, and that vjp's work as an op of its own (`recurrent/lstmScanGrad`, …), or the kernel never runs in training.
+// A scan is one layer in one direction over the whole sequence. It lowers to one product for the input at all steps, and to
+// a loop (loop.ts) for the rest.
 
-import {
-  arange,
-  fail,
-  matmul,
-  type Spec,
-  show,
-  split,
-  stack,
-  type Tensor,
-  unsqueeze,
-  where,
-  zerosLike,
-} from "@nn/tensor";
+import { fail, matmul, type Spec, show, type Tensor, where, zerosLike } from "@nn/tensor";
+import { isInside } from "./loop.js";
 
 /** Attributes of `rnnScan`, `gruScan` and `lstmScan`. */
 export interface ScanAttrs {
@@ -115,45 +103,4 @@ export function projectInput({ x, weightIh, lengths }: ScanInputs<Tensor>, bias:
   const given = lengths ? where(isInside(lengths, x.shape[0]!), x, zerosLike(x)) : x;
   const y = matmul(given, weightIh.transpose());
   return bias ? y.add(bias) : y;
-}
-
-/**
- * Runs a cell over time.
- *
- * @param steps the number of time steps
- * @param cell the states after step t, given those before
- * @returns the outputs (T, N, H), which are the first of the states, and the states at the end
- */
-export function overTime(
-  steps: number,
-  { states, lengths }: ScanInputs<Tensor>,
-  { reverse }: ScanAttrs,
-  cell: (t: number, states: readonly Tensor[]) => readonly Tensor[],
-): readonly Tensor[] {
-  const inside = lengths && stepsOf(isInside(lengths, steps));
-  const outputs = new Array<Tensor>(steps);
-  let now = states;
-  for (let i = 0; i < steps; i++) {
-    const t = reverse ? steps - 1 - i : i;
-    const next = cell(t, now);
-    if (inside) {
-      const before = now;
-      outputs[t] = where(inside[t]!, next[0]!, zerosLike(next[0]!));
-      now = next.map((s, k) => where(inside[t]!, s, before[k]!));
-    } else {
-      outputs[t] = next[0]!;
-      now = next;
-    }
-  }
-  return [stack(outputs), ...now];
-}
-
-/** The steps (N, G) of (T, N, G), as views; their gradients are joined at once. */
-export function stepsOf(x: Tensor): readonly Tensor[] {
-  return split(x, 1, 0).map((t) => t.reshape(x.shape.slice(1)));
-}
-
-/** (T, N, 1) bool: whether step t of a row is before its end. */
-function isInside(lengths: Tensor, steps: number): Tensor {
-  return unsqueeze(unsqueeze(arange(steps), 1).lt(lengths), 2);
 }

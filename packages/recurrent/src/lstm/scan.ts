@@ -1,19 +1,10 @@
 // lstmScan (Hochreiter and Schmidhuber, 1997; projection: Sak et al., 2014), gates in PyTorch's order i, f, g, o:
 //   c ← σ(f) ⊙ c + σ(i) ⊙ tanh(g),  h ← σ(o) ⊙ tanh(c),  with a projection h ← W_hr·h
-//
-// Cut so that every σ and tanh is a value of its own: gradients reuse it and do not compute it again.
 
-import { apply, apply1, defineOp, expr, matmul, type OpDef, pointwise, split, type Tensor } from "@nn/tensor";
-import {
-  inferScan,
-  listOf,
-  named,
-  overTime,
-  projectInput,
-  type ScanAttrs,
-  type ScanInputs,
-  stepsOf,
-} from "../sequence.js";
+import { apply, defineOp, matmul, type OpDef, type Tensor } from "@nn/tensor";
+import { overTime, stepsOf } from "../loop.js";
+import { inferScan, listOf, named, projectInput, type ScanAttrs, type ScanInputs } from "../sequence.js";
+import { lstmLoopOp, lstmStep } from "./loop.js";
 
 const NAME = "recurrent/lstmScan";
 
@@ -22,28 +13,27 @@ export interface LstmScanAttrs extends ScanAttrs {
   readonly projection: boolean;
 }
 
-/** f·c + i·g. */
-const cellState = /* @__PURE__ */ pointwise<object>("recurrent/lstmCell", ([f, c, i, g]) =>
-  expr.call("add", expr.call("mul", f!, c!), expr.call("mul", i!, g!)),
-);
-
 /** Gates i, f, g, o; states h (N, P or H) and c (N, H). */
 export const lstmScanOp: OpDef<LstmScanAttrs> = /* @__PURE__ */ defineOp({
   name: NAME,
   infer: (ins, attrs) => inferScan(NAME, 4, named(NAME, ins, 2, attrs)),
   lower(ins, attrs) {
     const given = named(NAME, ins, 2, attrs);
-    const { biasIh, biasHh, weightHh, weightHr } = given;
-    const inputs = stepsOf(projectInput(given, biasIh?.add(biasHh!)));
-    const turned = weightHh.transpose();
-    const project = weightHr?.transpose();
-    const size = weightHh.shape[0]! / 4;
-    return overTime(inputs.length, given, attrs, (t, [h, c]) => {
-      const [i, f, g, o] = split(inputs[t]!.add(matmul(h!, turned)), size, 1);
-      const next = apply1(cellState, [f!.sigmoid(), c!, i!.sigmoid(), g!.tanh()], {});
-      const out = o!.sigmoid().mul(next.tanh());
-      return [project ? matmul(out, project) : out, next];
+    const { states, biasIh, biasHh, weightHh, weightHr, lengths } = given;
+    const { reverse } = attrs;
+    const pre = projectInput(given, biasIh?.add(biasHh!));
+    if (!weightHr) {
+      const list = [pre, ...states, weightHh, ...(lengths ? [lengths] : [])];
+      return apply(lstmLoopOp, list, { reverse, lengths: attrs.lengths });
+    }
+    const inputs = stepsOf(pre);
+    const [turned, project] = [weightHh.transpose(), weightHr.transpose()];
+    const { states: last, collected } = overTime(inputs.length, states, lengths, reverse, (t, [h, c]) => {
+      const { c: next, out } = lstmStep(inputs[t]!.add(matmul(h!, turned)), c!);
+      const y = matmul(out, project);
+      return { states: [y, next], collected: [y] };
     });
+    return [collected[0]!, ...last];
   },
 });
 

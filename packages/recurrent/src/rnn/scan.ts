@@ -1,16 +1,8 @@
 // rnnScan: h ← f(W_ih·x + b_ih + W_hh·h + b_hh), f = tanh or relu (Elman, 1990).
 
-import { apply, defineOp, matmul, type OpDef, type Tensor } from "@nn/tensor";
-import {
-  inferScan,
-  listOf,
-  named,
-  overTime,
-  projectInput,
-  type ScanAttrs,
-  type ScanInputs,
-  stepsOf,
-} from "../sequence.js";
+import { apply, defineOp, type OpDef, type Tensor } from "@nn/tensor";
+import { inferScan, listOf, named, projectInput, type ScanAttrs, type ScanInputs } from "../sequence.js";
+import { rnnLoopOp } from "./loop.js";
 
 const NAME = "recurrent/rnnScan";
 
@@ -24,12 +16,9 @@ export const rnnScanOp: OpDef<RnnScanAttrs> = /* @__PURE__ */ defineOp({
   infer: (ins, attrs) => inferScan(NAME, 1, named(NAME, ins, 1, attrs)),
   lower(ins, attrs) {
     const given = named(NAME, ins, 1, attrs);
-    const { biasIh, biasHh, weightHh } = given;
-    const inputs = stepsOf(projectInput(given, biasIh?.add(biasHh!)));
-    const turned = weightHh.transpose();
-    return overTime(inputs.length, given, attrs, (t, [h]) => [
-      inputs[t]!.add(matmul(h!, turned))[attrs.nonlinearity](),
-    ]);
+    const { states, biasIh, biasHh, weightHh, lengths } = given;
+    const pre = projectInput(given, biasIh?.add(biasHh!));
+    return apply(rnnLoopOp, [pre, ...states, weightHh, ...(lengths ? [lengths] : [])], attrs);
   },
 });
 

@@ -1,0 +1,29 @@
+// @nn/recurrent/wasm: kernels of the loops of RNN, GRU and LSTM for the WebAssembly backend. How they work, and what was
+// tried, is in README.md beside this file.
+
+import type { WasmKernel } from "@nn/backend-wasm";
+import { gruLoop, gruLoopGrad, gruLoopSaving } from "./gru.js";
+import { lstmLoop, lstmLoopGrad, lstmLoopSaving } from "./lstm.js";
+import { rnnLoop, rnnLoopGrad } from "./rnn.js";
+
+/**
+ * All of them. What they have no code for runs as the op's lowering.
+ *
+ * @example
+ * ```ts
+ * setBackend(await wasm({ kernels: recurrentKernels }));
+ * ```
+ */
+export const recurrentKernels: readonly WasmKernel[] = [
+  lstmLoop,
+  lstmLoopSaving,
+  lstmLoopGrad,
+  gruLoop,
+  gruLoopSaving,
+  gruLoopGrad,
+  rnnLoop,
+  rnnLoopGrad,
+];
+
+/** Single ones: to run a trained network, those without `Saving` and `Grad` are enough. */
+export { gruLoop, gruLoopGrad, gruLoopSaving, lstmLoop, lstmLoopGrad, lstmLoopSaving, rnnLoop, rnnLoopGrad };

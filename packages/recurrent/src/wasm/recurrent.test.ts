@@ -1,0 +1,303 @@
+// Every kernel of the pack against its lowering and against the reference backend, over random sizes and options, with and
+// without fused multiply-add; and proof that the kernels ran.
+
+import { type WasmBackend, type WasmKernel, wasm } from "@nn/backend-wasm";
+import {
+  arange,
+  type Backend,
+  compile,
+  flip,
+  getBackend,
+  grad,
+  manualSeed,
+  randn,
+  reference,
+  setBackend,
+  type Tensor,
+  tensor,
+  where,
+  zeros,
+} from "@nn/tensor";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { GRU, gruScan, LSTM, lstmScan, RNN, rnnScan, type ScanInputs } from "../index.js";
+import { recurrentKernels } from "./index.js";
+
+const before = getBackend();
+let ran: string[] = [];
+const nameOf = ({ op }: WasmKernel) => op.replace("recurrent/", "");
+const watched: readonly WasmKernel[] = recurrentKernels.map((k) => ({
+  ...k,
+  emit(signature) {
+    ran.push(nameOf(k));
+    return k.emit(signature);
+  },
+}));
+const others: Record<string, Backend> = { reference: reference() };
+const packs: Record<string, WasmBackend> = {};
+
+beforeAll(async () => {
+  packs["fused multiply-add"] = await wasm({ kernels: watched, threads: 1 });
+  packs.plain = await wasm({ kernels: watched, threads: 1, relaxed: false });
+  others.lowering = await wasm({ threads: 1 });
+});
+beforeEach(() => {
+  ran = [];
+});
+afterAll(() => setBackend(before));
+
+const kinds = ["rnn", "gru", "lstm"] as const;
+
+describe.each(["fused multiply-add", "plain"])("%s", (name) => {
+  it.each(kinds)(
+    "%s is what its lowering is, and so are its gradients, in 200 random cases",
+    { timeout: 120_000 },
+    (kind) => {
+      const random = randomness(kinds.indexOf(kind) + 1);
+      const cases = 200;
+      for (let i = 0; i < cases; i++) {
+        const c = caseOf(random, kind);
+        compare(packs[name]!, () => run(c, i), JSON.stringify(c), i % 10 === 0);
+      }
+      // Each at the first call with its signature.
+      expect(times(`${kind}Loop`)).toBeGreaterThan(0.9 * cases);
+      if (kind !== "rnn") expect(times(`${kind}LoopSaving`)).toBeGreaterThan(0.9 * cases);
+      expect(times(`${kind}LoopGrad`)).toBeGreaterThan(0.9 * cases);
+    },
+  );
+
+  it.each([
+    { steps: 3, rows: 75, hidden: 24 },
+    { steps: 2, rows: 33, hidden: 130 },
+    { steps: 2, rows: 1, hidden: 400 },
+    { steps: 2, rows: 6, hidden: 401 },
+  ])("is so in blocks of rows and steps of k: $rows rows, $hidden units", ({ steps, rows, hidden }) => {
+    for (const kind of kinds)
+      for (const lengths of [false, true])
+        for (const reverse of [false, true]) {
+          const c = { ...caseOf(randomness(1), kind), steps, rows, hidden, lengths, reverse };
+          compare(packs[name]!, () => run(c, 1), JSON.stringify(c));
+        }
+    expect(new Set(ran)).toEqual(new Set(recurrentKernels.map(nameOf)));
+  });
+
+  it("saturates as the lowering does, and keeps NaN in its row", () => {
+    for (const kind of kinds) {
+      const got = [packs[name]!, others.lowering!].map((backend) => {
+        setBackend(backend);
+        const values = [100, -100, Number.POSITIVE_INFINITY, Number.NaN, 1e-30, 0, -0, 3];
+        const x = tensor(values).reshape([1, 8, 1]);
+        const weights = { weightIh: tensor(new Array(16).fill(1)), weightHh: zeros([16, 4]) };
+        const c = { kind, hidden: 4 } as Case;
+        const gates = GATES[kind];
+        const outs = scan({ ...c, bias: false, reverse: false, lengths: false } as Case, {
+          x,
+          states: STATES[kind].map(() => zeros([8, 4])),
+          weightIh: weights.weightIh.slice([[0, 4 * gates]]).reshape([4 * gates, 1]),
+          weightHh: weights.weightHh.slice([[0, 4 * gates]]),
+        });
+        return outs.map((t) => t.readSync().slice());
+      });
+      for (const [k, w] of got[1]!.entries()) close(got[0]![k]!, w, `${kind} ${k}`);
+    }
+    expect(ran).toHaveLength(3);
+  });
+});
+
+describe("the pack", () => {
+  it("trains eagerly as compiled, and inference saves nothing", () => {
+    setBackend(packs["fused multiply-add"]!);
+    manualSeed(1);
+    const layers = [new RNN(3, 8), new GRU(8, 12, { numLayers: 2 }), new LSTM(12, 9, { bidirectional: true })];
+    const forward = (x: Tensor) => layers.reduce((x, layer) => layer.forward(x).output, x);
+    const step = (x: Tensor) =>
+      grad(
+        () => forward(x).square().mean(),
+        layers.flatMap((l) => l.parameters()),
+      );
+    const x = randn([7, 5, 3]);
+    const [eager, quick] = [step(x), forward(x)];
+    const seen = new Set(ran);
+    expect(seen).toEqual(new Set(recurrentKernels.map(nameOf)));
+    ran = [];
+    const compiled = compile(step)(x);
+    expect(new Set(ran)).toEqual(new Set([...seen].filter((n) => !/^(gru|lstm)Loop$/.test(n))));
+    for (const [i, g] of eager.entries()) close(compiled[i]!.readSync(), g.readSync(), `gradient ${i}`);
+    ran = [];
+    close(compile(forward)(x).readSync(), quick.readSync(), "outputs");
+    expect(new Set(ran)).toEqual(new Set(["rnnLoop", "gruLoop", "lstmLoop"]));
+  });
+
+  it("gives the same bits with any number of threads", async () => {
+    const random = randomness(5);
+    const backends = [packs["fused multiply-add"]!, await wasm({ kernels: watched, threads: 2, parallelFrom: 0 })];
+    for (let i = 0; i < 15; i++) {
+      const c = { ...caseOf(random, kinds[i % 3]!), rows: random(9, 70) };
+      const [one, two] = backends.map((b) => {
+        setBackend(b);
+        return run(c, i).map((t) => t.readSync().slice());
+      });
+      expect(two).toEqual(one);
+    }
+    backends[1]!.dispose();
+  });
+
+  it("has gradients of gradients, by way of the lowering", () => {
+    for (const kind of kinds) {
+      const c: Case = { ...caseOf(randomness(7), kind), steps: 3, rows: 2, input: 2, hidden: 4 };
+      const twice = () => {
+        manualSeed(1);
+        const given = inputsOf(c);
+        const list = [given.x, given.weightHh, ...given.states];
+        const f = (...list: Tensor[]) =>
+          grad(
+            () =>
+              grad(() => {
+                const [x, weightHh, ...states] = list as [Tensor, Tensor, ...Tensor[]];
+                return scan(c, { ...given, x, weightHh, states })
+                  .map((t) => t.square().sum())
+                  .reduce((a, b) => a.add(b));
+              }, list)
+                .map((g) => g.square().sum())
+                .reduce((a, b) => a.add(b)),
+            list,
+          );
+        return [...f(...list), ...compile(f)(...list)];
+      };
+      compare(packs["fused multiply-add"]!, twice, kind);
+    }
+    expect(times("lstmLoopSaving")).toBeGreaterThan(0);
+  });
+
+  it("skips what is past the ends, where there may be anything", () => {
+    for (const kind of kinds)
+      for (const reverse of [false, true]) {
+        const c: Case = { ...caseOf(randomness(9), kind), steps: 9, rows: 21, hidden: 12, lengths: true, reverse };
+        const [plain, odd] = [false, true].map((spoiled) => {
+          setBackend(packs.plain!);
+          manualSeed(3);
+          const given = inputsOf(c);
+          const inside = arange(c.steps).unsqueeze(1).lt(given.lengths!).unsqueeze(2);
+          const x = spoiled ? where(inside, given.x, tensor(Number.NaN)) : given.x;
+          const loss = () =>
+            scan(c, { ...given, x })[0]!
+              .square()
+              .sum();
+          return [...scan(c, { ...given, x }), ...grad(loss, [x, given.weightHh])].map((t) => t.readSync().slice());
+        });
+        for (const [i, w] of plain!.entries()) close(odd![i]!, w, `${i} of ${kind}`);
+      }
+  });
+
+  it("leaves to the lowering what it has no code for", () => {
+    setBackend(packs.plain!);
+    new LSTM(3, 8, { projSize: 2 }).forward(randn([4, 2, 3]));
+    new RNN(3, 8).forward(zeros([4, 0, 3]));
+    expect(ran).toEqual([]);
+  });
+});
+
+// ── cases ──────────────────────────────────────────────────────────────────────────────────────────
+
+type Kind = (typeof kinds)[number];
+const GATES = { rnn: 1, gru: 3, lstm: 4 };
+const STATES = { rnn: ["h"], gru: ["h"], lstm: ["h", "c"] };
+
+type Random = (least: number, most: number) => number;
+
+function randomness(seed: number): Random {
+  let state = seed;
+  return (least, most) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return least + Math.floor((state / 2 ** 32) * (most - least + 1));
+  };
+}
+
+function caseOf(random: Random, kind: Kind) {
+  const chance = (percent: number) => random(1, 100) <= percent;
+  return {
+    kind,
+    steps: random(1, 7),
+    rows: random(1, chance(20) ? 40 : 9),
+    input: random(1, 5),
+    hidden: random(1, chance(10) ? 140 : 20),
+    bias: chance(60),
+    reverse: chance(40),
+    nonlinearity: chance(50) ? ("tanh" as const) : ("relu" as const),
+    /** States that are zeros, or seen backwards. */
+    states: (["given", "zeros", "flipped"] as const)[random(0, 2)]!,
+    lengths: chance(35),
+    /** Which outputs count. */
+    wanted: random(1, 7),
+  };
+}
+type Case = ReturnType<typeof caseOf>;
+
+function inputsOf({ kind, steps, rows, input, hidden, bias, states, lengths }: Case): ScanInputs<Tensor> {
+  const wide = GATES[kind] * hidden;
+  const vector = () => (bias ? randn([wide]).mul(0.3) : undefined);
+  return {
+    x: randn([steps, rows, input]),
+    states: STATES[kind].map(() =>
+      states === "zeros"
+        ? zeros([rows, hidden])
+        : states === "flipped"
+          ? flip(randn([rows, hidden]), 0)
+          : randn([rows, hidden]),
+    ),
+    weightIh: randn([wide, input]).mul(0.5),
+    weightHh: randn([wide, hidden]).mul(1 / Math.sqrt(hidden)),
+    biasIh: vector(),
+    biasHh: vector(),
+    lengths: lengths
+      ? tensor(
+          Array.from({ length: rows }, (_, i) => (7 * i + 3 * hidden + (i >> 2)) % (steps + 1)),
+          { dtype: "i32" },
+        )
+      : undefined,
+  };
+}
+
+function scan(
+  { kind, bias, reverse, lengths, nonlinearity = "tanh" }: Case,
+  given: ScanInputs<Tensor>,
+): readonly Tensor[] {
+  const attrs = { bias, reverse, lengths };
+  if (kind === "rnn") return rnnScan(given, { ...attrs, nonlinearity });
+  return kind === "gru" ? gruScan(given, attrs) : lstmScan(given, { ...attrs, projection: false });
+}
+
+/** The outputs, and the gradients of all inputs. */
+function run(c: Case, seed: number): readonly Tensor[] {
+  manualSeed(seed);
+  const given = inputsOf(c);
+  const outs = scan(c, given);
+  const cts = outs.map((t) => randn(t.shape));
+  const wrt = [given.x, ...given.states, given.weightIh, given.weightHh, given.biasIh, given.biasHh].filter(
+    (t) => t !== undefined,
+  );
+  const loss = () =>
+    scan(c, given)
+      .flatMap((t, k) => (k === 0 || c.wanted & (1 << k) ? [t.mul(cts[k]!).sum()] : []))
+      .reduce((a, b) => a.add(b));
+  return [...outs, ...grad(loss, wrt)];
+}
+
+const times = (name: string) => ran.filter((r) => r === name).length;
+
+function compare(pack: Backend, run: () => readonly Tensor[], what: string, lowering = true): void {
+  const results = [pack, others.reference!, ...(lowering ? [others.lowering!] : [])].map((backend) => {
+    setBackend(backend);
+    return run().map((t) => t.readSync().slice());
+  });
+  for (const want of results.slice(1))
+    for (const [i, w] of want.entries()) close(results[0]![i]!, w, `${i} of ${what}`);
+}
+
+function close(got: ArrayLike<number>, want: ArrayLike<number>, what: string): void {
+  expect(got.length).toBe(want.length);
+  let scale = 1;
+  for (let i = 0; i < want.length; i++) if (Number.isFinite(want[i]!)) scale = Math.max(scale, Math.abs(want[i]!));
+  for (let i = 0; i < want.length; i++)
+    if (!(Object.is(got[i], want[i]) || Math.abs(got[i]! - want[i]!) <= 2e-5 * scale))
+      expect.fail(`${what}: at ${i} expected ${want[i]}, got ${got[i]}`);
+}
