@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { arange, type DType, memory, NNError, type Tensor, tensor, Variable, zeros } from "@nn/tensor";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { StoredDType } from "./dtypes.js";
-import { parseSafetensors, type StoredTensor, serializeSafetensors } from "./safetensors.js";
+import type { StoredDType, StoredTensor } from "../stored.js";
+import { parseSafetensors, serializeSafetensors } from "./safetensors.js";
 import { loadSafetensors, saveSafetensors } from "./state.js";
 
 type Numbers = { buffer: ArrayBufferLike; byteOffset: number; byteLength: number; length: number };
@@ -96,7 +96,7 @@ describe("loadSafetensors", () => {
     expect(state["constructor"]).toBeUndefined();
   });
 
-  const golden = new URL("../../testing/golden/", import.meta.url);
+  const golden = new URL("../../../testing/golden/", import.meta.url);
   test.each(readdirSync(golden).filter((name) => name.endsWith(".safetensors")))("golden/%s", async (name) => {
     const file = readFileSync(new URL(name, golden));
     const { tensors, metadata } = parseSafetensors(file);

@@ -3,7 +3,7 @@
 // whatever nesting a hostile file asks for; this reader knows the header's grammar and stops at the first surprise.
 
 import { fail } from "@nn/tensor";
-import { isStoredDType, type StoredDType, unknownDType } from "./dtypes.js";
+import { hasLoneSurrogate, isStoredDType, label, MAX_RANK, quote, type StoredDType, unknownDType } from "../stored.js";
 
 /** Where one tensor lies in the data section: bytes `begin` to `end` (exclusive). */
 export interface Entry {
@@ -59,21 +59,6 @@ export function writeHeader({ entries, metadata }: Header): Uint8Array {
   return padded;
 }
 
-/** How errors name a tensor. */
-export function label(name: string): string {
-  return `tensor ${quote(name)}`;
-}
-
-/** A text in quotes; long ones are cut. */
-export function quote(text: string): string {
-  return JSON.stringify(text.length > 120 ? `${text.slice(0, 120)}…` : text);
-}
-
-/** Whether a text holds half of a UTF-16 pair, which UTF-8 cannot write. */
-export function hasLoneSurrogate(text: string): boolean {
-  return /\p{Surrogate}/u.test(text);
-}
-
 export const DAMAGED =
   "The file is damaged or is no safetensors file: get it again, or save it with safetensors.torch.save_file or saveSafetensors().";
 
@@ -101,7 +86,7 @@ function readEntry(cursor: Cursor, name: string): Entry {
   if (dtype === undefined) return cursor.fail(`a dtype in ${tensor}`, "none");
   if (shape === undefined) return cursor.fail(`a shape in ${tensor}`, "none");
   if (offsets === undefined) return cursor.fail(`data_offsets in ${tensor}`, "none");
-  if (!isStoredDType(dtype)) return unknownDType(tensor, dtype);
+  if (!isStoredDType(dtype)) return unknownDType({ op: "safetensors", tensor }, dtype);
   const [begin, end] = offsets;
   return { name, dtype, shape, begin, end };
 }
@@ -139,10 +124,14 @@ class Cursor {
     });
   }
 
-  /** `[1, 2, …]`: integers from 0 to 2^53 − 1, written as digits only; `count` of them, if given. */
+  /**
+   * `[1, 2, …]`: integers from 0 to 2^53 − 1, written as digits only; `count` of them, if given.
+   * Never more than a shape can have, so that a long list takes no memory.
+   */
   integers(what: string, count?: number): number[] {
     const list: number[] = [];
     this.#sequence(what, "[", "]", () => {
+      if (list.length === MAX_RANK) this.fail(`${what} to hold at most ${MAX_RANK} numbers`, "more");
       this.#peek();
       DIGITS.lastIndex = this.#at;
       const digits = DIGITS.exec(this.#text)?.[0];

@@ -2,16 +2,17 @@
 // Not tensors: state.ts makes those.
 
 import { fail, show } from "@nn/tensor";
-import { byteSize, dtypeRank, isStoredDType, type StoredDType, unknownDType } from "./dtypes.js";
-import { DAMAGED, type Entry, hasLoneSurrogate, label, METADATA, quote, readHeader, writeHeader } from "./header.js";
-
-/** One tensor as a file holds it. */
-export interface StoredTensor {
-  readonly dtype: StoredDType;
-  readonly shape: readonly number[];
-  /** Row-major, little-endian, packed. From {@link parseSafetensors}: a view of the file's bytes, at any alignment. */
-  readonly data: Uint8Array;
-}
+import {
+  byteSize,
+  checkStored,
+  dtypeRank,
+  hasLoneSurrogate,
+  label,
+  quote,
+  type StoredTensor,
+  toBytes,
+} from "../stored.js";
+import { DAMAGED, type Entry, METADATA, readHeader, writeHeader } from "./header.js";
 
 /** What a safetensors file holds. */
 export interface SafetensorsFile {
@@ -39,7 +40,7 @@ export interface SafetensorsFile {
  * ```
  */
 export function parseSafetensors(file: Uint8Array | ArrayBuffer): SafetensorsFile {
-  const bytes = toBytes(file);
+  const bytes = toBytes("safetensors", file);
   const start = 8 + headerLength(bytes);
   const { entries, metadata } = readHeader(decodeUtf8(bytes.slice(8, start)));
   const data = bytes.subarray(start);
@@ -103,18 +104,6 @@ export function serializeSafetensors(
 
 /** The library's own limit: `MAX_HEADER_SIZE` in huggingface/safetensors. */
 const MAX_HEADER = 100_000_000;
-
-function toBytes(file: unknown): Uint8Array {
-  // A view of its own: on Node's Buffer, slice() would not copy.
-  if (file instanceof Uint8Array) return new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
-  if (file instanceof ArrayBuffer) return new Uint8Array(file);
-  return fail({
-    op: "safetensors",
-    expected: "a file's bytes as Uint8Array or ArrayBuffer",
-    got: file === null ? "null" : typeof file === "object" ? (file.constructor?.name ?? "an object") : typeof file,
-    hint: "Read it first: await readFile(path) in Node, await (await fetch(url)).arrayBuffer() in a browser.",
-  });
-}
 
 function headerLength(bytes: Uint8Array): number {
   if (bytes.length < 8) {
@@ -198,7 +187,7 @@ function checkEntry({ name, dtype, shape, begin, end }: Entry, size: number): vo
       hint: DAMAGED,
     });
   }
-  const bytes = byteSize(tensor, dtype, shape);
+  const bytes = byteSize({ op: "safetensors", tensor }, dtype, shape);
   if (end - begin !== bytes) {
     fail({
       op: "safetensors",
@@ -219,7 +208,7 @@ function checkEntry({ name, dtype, shape, begin, end }: Entry, size: number): vo
 
 // ── writing ────────────────────────────────────────────────────────────────────────────────────────
 
-function checkTensor(name: string, { dtype, shape, data }: StoredTensor): void {
+function checkTensor(name: string, stored: StoredTensor): void {
   const tensor = label(name);
   if (name === METADATA || hasLoneSurrogate(name)) {
     fail({
@@ -229,23 +218,7 @@ function checkTensor(name: string, { dtype, shape, data }: StoredTensor): void {
       hint: "Rename the tensor.",
     });
   }
-  if (!isStoredDType(dtype)) unknownDType(tensor, dtype);
-  if (!Array.isArray(shape) || !shape.every((d) => Number.isSafeInteger(d) && d >= 0)) {
-    fail({
-      op: "safetensors",
-      expected: `shape of ${tensor} to hold integers ≥ 0`,
-      got: JSON.stringify(shape) ?? String(shape),
-    });
-  }
-  const bytes = byteSize(tensor, dtype, shape);
-  if (!(data instanceof Uint8Array) || data.length !== bytes) {
-    fail({
-      op: "safetensors",
-      expected: `data of ${tensor}, ${show(shape)} of ${dtype}, as Uint8Array of ${bytes} bytes`,
-      got: data instanceof Uint8Array ? `${data.length} bytes` : typeof data,
-      hint: "Of another typed array x: new Uint8Array(x.buffer, x.byteOffset, x.byteLength).",
-    });
-  }
+  checkStored({ op: "safetensors", tensor }, stored);
 }
 
 function checkMetadata(metadata: Readonly<Record<string, unknown>>): void {
