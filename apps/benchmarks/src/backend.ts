@@ -23,7 +23,11 @@ export function nameOf({ backend, plain }: Pick<Options, "backend" | "plain">): 
 
 /** Loaded only when asked for: its time of loading belongs to the start-up time. */
 async function openWasm({ threads, plain, only }: Pick<Options, "threads" | "plain" | "only">) {
-  const [{ wasm }, { convKernels }] = await Promise.all([import("@nn/backend-wasm"), import("@nn/conv/wasm")]);
+  const [{ wasm }, { convKernels }, { recurrentKernels }] = await Promise.all([
+    import("@nn/backend-wasm"),
+    import("@nn/conv/wasm"),
+    import("@nn/recurrent/wasm"),
+  ]);
   const peak = asksFor(only, "gemm_peak") ? [(await import("./workloads/gemm-peak.js")).peakKernel] : [];
-  return wasm({ threads, relaxed: !plain, kernels: [...convKernels, ...peak] });
+  return wasm({ threads, relaxed: !plain, kernels: [...convKernels, ...recurrentKernels, ...peak] });
 }

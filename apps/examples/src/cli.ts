@@ -2,8 +2,11 @@
 import { wasm } from "@nn/backend-wasm";
 import { convKernels } from "@nn/conv/wasm";
 import { reference, setBackend } from "@nn/tensor";
-import { HELP, parseOptions } from "./options.js";
+import type { CommonOptions } from "./arguments.js";
+import type { Example } from "./example.js";
+import { mnist } from "./mnist.js";
 import { type Output, openTerminal, type Terminal } from "./terminal.js";
+import { timeseries } from "./timeseries.js";
 import { tour } from "./tour.js";
 import { UserError } from "./user-error.js";
 
@@ -15,22 +18,53 @@ export interface Surroundings {
   readonly terminal?: Terminal;
 }
 
-/** Runs the tour and returns the exit code: 0, or 1 after an error that the person can mend. Bugs are thrown. */
-export async function cli(args: readonly string[], { folder, stdout, stderr, ...rest }: Surroundings): Promise<number> {
+/**
+ * Runs the example that the first argument names, or else the tour, and returns the exit code: 0, or 1 after an error that the
+ * person can mend. Bugs are thrown.
+ */
+export async function cli(args: readonly string[], surroundings: Surroundings): Promise<number> {
+  const [name, ...rest] = args;
+  switch (name) {
+    case "mnist":
+      return start(mnist, rest, surroundings);
+    case "timeseries":
+      return start(timeseries, rest, surroundings);
+    default:
+      return start(tour, args, surroundings);
+  }
+}
+
+// ---------------------------------------------------------------------------------------------
+
+async function start<O extends CommonOptions>(
+  example: Example<O>,
+  args: readonly string[],
+  { folder, stdout, stderr, ...rest }: Surroundings,
+): Promise<number> {
   const terminal = rest.terminal ?? openTerminal(stdout);
   try {
-    const options = parseOptions(args, folder);
+    const options = example.parse(args, folder);
     if (options.help) {
-      stdout.write(HELP);
+      stdout.write(example.help);
       return 0;
     }
-    setBackend(options.backend === "wasm" ? await wasm({ kernels: convKernels }) : reference());
-    const results = await tour(options, terminal);
-    return results.every((result) => result.identical) ? 0 : 1;
+    const backend = await open(options);
+    return await example.run(options, terminal, backend);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     terminal.close();
     stderr.write(`\n${error.message}\n`);
     return 1;
   }
+}
+
+/** Makes the backend the current one, and says in words what it is. */
+async function open({ backend, threads }: CommonOptions): Promise<string> {
+  if (backend === "reference") {
+    setBackend(reference());
+    return "the reference backend";
+  }
+  const opened = await wasm({ kernels: convKernels, ...(threads === null ? {} : { threads }) });
+  setBackend(opened);
+  return `wasm with ${opened.threads} ${opened.threads === 1 ? "thread" : "threads"}`;
 }

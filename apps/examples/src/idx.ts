@@ -5,10 +5,10 @@
  * IDX is big-endian: a magic number (0, 0, type 8 = unsigned byte, number of axes), one u32 per
  * axis, then the data. Images have 3 axes (0x00000803), labels 1 (0x00000801).
  */
-import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { type Dataset, IMAGE, PIXELS, SIDE } from "./dataset.js";
+import { readBytes, requireFolder, wrong } from "./files.js";
 import { errorCode, reason, UserError } from "./user-error.js";
 
 export const MNIST_FILES = {
@@ -18,13 +18,16 @@ export const MNIST_FILES = {
   testLabels: "t10k-labels-idx1-ubyte.gz",
 } as const;
 
-/** Both halves of MNIST; only the first `trainCount` and `testCount` images of each are kept. */
+/** Both halves of MNIST; only the first `trainCount` and `testCount` images of each are kept, or all. */
 export function readMnist(
   folder: string,
-  { trainCount, testCount }: { trainCount: number; testCount: number },
+  { trainCount, testCount }: { trainCount?: number; testCount?: number } = {},
 ): { train: Dataset; test: Dataset } {
-  requireFolder(folder);
-  const half = (images: string, labels: string, count: number): Dataset =>
+  requireFolder(folder, {
+    expected: `a folder with the four files of MNIST (${NAMES})`,
+    todo: "Give its path after --data, relative to the folder you are in (the tour draws digits without it)",
+  });
+  const half = (images: string, labels: string, count?: number): Dataset =>
     readPair(join(folder, images), join(folder, labels), count);
   return {
     train: half(MNIST_FILES.trainImages, MNIST_FILES.trainLabels, trainCount),
@@ -32,11 +35,12 @@ export function readMnist(
   };
 }
 
-/** One image file with its label file; the first `count` of them. */
-export function readPair(imageFile: string, labelFile: string, count: number): Dataset {
+/** One image file with its label file; the first `most` of them, or all. */
+export function readPair(imageFile: string, labelFile: string, most?: number): Dataset {
   const images = readIdx(imageFile, IMAGES);
   const labels = readIdx(labelFile, LABELS);
   const total = images.sizes[0];
+  const count = most ?? total;
   if (labels.sizes[0] !== total) {
     wrong(labelFile, {
       got: `it holds ${items(labels.sizes[0], "label")}`,
@@ -49,7 +53,7 @@ export function readPair(imageFile: string, labelFile: string, count: number): D
     wrong(labelFile, {
       got: `label number ${notDigit + 1} is ${labels.data[notDigit]}`,
       expected: "labels from 0 to 9",
-      todo: "This tour reads digits only: take the label file of MNIST",
+      todo: "Only digits are read here: take the label file of MNIST",
     });
   }
   if (count > total) {
@@ -78,13 +82,21 @@ interface Kind {
 const IMAGES: Kind = { name: "image", magic: 0x803, axes: 3, item: [SIDE, SIDE] };
 const LABELS: Kind = { name: "label", magic: 0x801, axes: 1, item: [] };
 
+const NAMES = Object.values(MNIST_FILES).join(", ");
+
 const FETCH_AGAIN = "Fetch the file again";
 
 /** Far over the 47 MB of MNIST's largest file: a .gz that unpacks to more is not MNIST. */
 const MAX_BYTES = 512 * 2 ** 20;
 
 function readIdx(file: string, kind: Kind): { sizes: number[]; data: Uint8Array } {
-  const bytes = unpack(file, read(file));
+  const bytes = unpack(
+    file,
+    readBytes(file, {
+      expected: "a gzipped IDX file",
+      todo: `--data needs all four files of MNIST under their usual names (${NAMES})`,
+    }),
+  );
   const header = 4 + 4 * kind.axes;
   if (bytes.length < header) {
     wrong(file, {
@@ -109,7 +121,7 @@ function readIdx(file: string, kind: Kind): { sizes: number[]; data: Uint8Array 
     wrong(file, {
       got: `its images are ${item.join("×")}`,
       expected: `images of ${kind.item.join("×")} pixels`,
-      todo: "This tour's network is made for MNIST's format: take those files",
+      todo: "The networks are made for MNIST's format: take those files",
     });
   }
   if (count === 0) {
@@ -125,34 +137,6 @@ function readIdx(file: string, kind: Kind): { sizes: number[]; data: Uint8Array 
     });
   }
   return { sizes, data: bytes.subarray(header) };
-}
-
-function requireFolder(folder: string): void {
-  const stat = statSync(folder, { throwIfNoEntry: false });
-  if (stat?.isDirectory()) return;
-  wrong(folder, {
-    got: stat ? "it is a file" : "there is no such folder",
-    expected: `a folder with the four files of MNIST (${Object.values(MNIST_FILES).join(", ")})`,
-    todo: "Give its path after --data, relative to the folder you are in, or leave --data out to draw digits instead",
-  });
-}
-
-function read(file: string): Uint8Array {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    const code = errorCode(error);
-    return wrong(file, {
-      expected: "a gzipped IDX file",
-      got:
-        code === "ENOENT"
-          ? "there is no such file"
-          : code === "EISDIR"
-            ? "it is a folder"
-            : `it cannot be read (${reason(error)})`,
-      todo: `--data needs all four files of MNIST under their usual names (${Object.values(MNIST_FILES).join(", ")})`,
-    });
-  }
 }
 
 function unpack(file: string, bytes: Uint8Array): Uint8Array {
@@ -189,10 +173,6 @@ function unpack(file: string, bytes: Uint8Array): Uint8Array {
         return wrong(file, { expected, got: `it is damaged (${reason(error)})`, todo: FETCH_AGAIN });
     }
   }
-}
-
-function wrong(file: string, { got, expected, todo }: Readonly<Record<"got" | "expected" | "todo", string>>): never {
-  throw new UserError(`${file}: ${got}; expected ${expected}. ${todo}.`);
 }
 
 function items(count: number, noun: string): string {

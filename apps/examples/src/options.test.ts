@@ -9,6 +9,7 @@ describe("parseOptions", () => {
       data: null,
       out: null,
       backend: "wasm",
+      threads: null,
       seed: 1,
       epochs: null,
       trainImages: null,
@@ -22,6 +23,7 @@ describe("parseOptions", () => {
       "--out=/tmp/x",
       "--backend",
       "reference",
+      "--threads=2",
       "--seed",
       "0",
       "--epochs",
@@ -34,6 +36,7 @@ describe("parseOptions", () => {
       data: "/home/mnist",
       out: "/tmp/x",
       backend: "reference",
+      threads: 2,
       seed: 0,
       epochs: 3,
       trainImages: 640,
@@ -52,6 +55,7 @@ describe("parseOptions", () => {
     [["--seed", "1.5"], '--seed needs a whole number from 0 to 4294967295, and got "1.5".'],
     [["--seed=-1"], '--seed needs a whole number from 0 to 4294967295, and got "-1".'],
     [["--backend", "gpu"], '--backend needs wasm or reference, and got "gpu".'],
+    [["--threads", "0"], '--threads needs a whole number from 1 to 64, and got "0".'],
     [["--train-images", "1"], '--train-images needs a whole number from 100 to 60000, and got "1".'],
   ])("refuses %j", (args, message) => {
     const parse = () => parseOptions(args, "/home");

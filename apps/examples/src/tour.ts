@@ -3,12 +3,13 @@ import { mkdirSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { GRU, LSTM, RNN } from "@nn/recurrent";
-import { getBackend, manualSeed } from "@nn/tensor";
+import { manualSeed } from "@nn/tensor";
 import { type Dataset, PIXELS } from "./dataset.js";
 import { drawDigits } from "./digits.js";
+import type { Example } from "./example.js";
 import { readMnist } from "./idx.js";
 import { DigitCNN, SequenceClassifier } from "./models.js";
-import type { Options } from "./options.js";
+import { HELP, type Options, parseOptions } from "./options.js";
 import { gallery } from "./picture.js";
 import { drawSequences, FEATURES, SYMBOLS, spell } from "./recall.js";
 import { loadModel, sameBits, saveModel } from "./save.js";
@@ -33,10 +34,21 @@ export interface Result {
   readonly identical: boolean;
 }
 
-export async function tour(options: Options, terminal: Terminal): Promise<Result[]> {
+export const tour: Example<Options> = {
+  help: HELP,
+  parse: parseOptions,
+  run: async (options, terminal, backend) => {
+    const results = await runAll(options, terminal, backend);
+    return results.every(({ identical }) => identical) ? 0 : 1;
+  },
+};
+
+// ---------------------------------------------------------------------------------------------
+
+async function runAll(options: Options, terminal: Terminal, backend: string): Promise<Result[]> {
   const parts = [digitPart(options), ...recallParts(options)]; // with their data: a wrong file ends it here
   const folder = prepareFolder(options.out);
-  terminal.line(`Four networks learn from nothing, on the ${getBackend().name} backend (seed ${options.seed}).`);
+  terminal.line(`Four networks learn from nothing, by ${backend} (seed ${options.seed}).`);
   const results: Result[] = [];
   for (const [i, part] of parts.entries()) {
     terminal.heading(`${i + 1}/${parts.length}  ${part.name}: ${part.title}`);
@@ -45,8 +57,6 @@ export async function tour(options: Options, terminal: Terminal): Promise<Result
   summarise(results, folder, terminal);
   return results;
 }
-
-// ---------------------------------------------------------------------------------------------
 
 /** One network of the tour, and what it learns. */
 interface Part {
@@ -118,6 +128,7 @@ async function run(part: Part, folder: string, options: Options, terminal: Termi
     batchSize: part.batchSize,
     lr: part.lr,
     seed: options.seed,
+    clipNorm: 1,
   };
   manualSeed(options.seed);
   const model = part.build();

@@ -19,6 +19,8 @@ export interface Training {
   readonly lr: number;
   /** For the order of the samples. */
   readonly seed: number;
+  /** Bounds the norm of all gradients together; without it they are taken as they are. */
+  readonly clipNorm?: number;
 }
 
 /** How many steps {@link train} takes. A last batch that is not full is left out: its samples come in other epochs. */
@@ -30,15 +32,15 @@ export function countSteps(data: Dataset, { epochs, batchSize }: Pick<Training, 
 export async function train(
   model: Classifier,
   data: Dataset,
-  { epochs, batchSize, lr, seed }: Training,
+  { epochs, batchSize, lr, seed, clipNorm }: Training,
   onStep: (loss: number) => void = () => {},
 ): Promise<number[]> {
   model.train();
   const optimizer = new Adam(model.parameters(), { lr });
+  const clipped = (gradients: readonly Tensor[]) =>
+    clipNorm === undefined ? gradients : clipGradNorm(gradients, clipNorm).gradients;
   const step = compile((x: Tensor, y: Tensor) =>
-    optimizer.minimize(() => crossEntropy(model.forward(x), y), {
-      transform: (gradients) => clipGradNorm(gradients, 1).gradients,
-    }),
+    optimizer.minimize(() => crossEntropy(model.forward(x), y), { transform: clipped }),
   );
   const losses: number[] = [];
   const steps = countSteps(data, { epochs, batchSize });
@@ -47,9 +49,12 @@ export async function train(
   for (let epoch = 0; epoch < epochs; epoch++) {
     source.shuffle(order);
     for (let start = 0; start + batchSize <= data.count; start += batchSize) {
-      const { x, y } = batch(data, order.subarray(start, start + batchSize));
+      const indices = order.subarray(start, start + batchSize);
+      using x = inputsOf(data, indices);
+      using y = labelsOf(data, indices);
       optimizer.lr = lr * (1 - losses.length / steps);
-      const loss = await step(x, y).item();
+      using result = step(x, y);
+      const loss = await result.item();
       losses.push(loss);
       onStep(loss);
       await setImmediate(); // lets Ctrl-C and the progress bar have their turn
@@ -65,11 +70,12 @@ export async function predict(model: Classifier, data: Dataset, batchSize = 100)
   const parts: Float32Array[] = [];
   for (let start = 0; start < data.count; start += batchSize) {
     const length = Math.min(batchSize, data.count - start);
-    const { x } = batch(
+    using x = inputsOf(
       data,
       Uint32Array.from({ length }, (_, i) => start + i),
     );
-    parts.push((await forward(x).read()) as Float32Array);
+    using logits = forward(x);
+    parts.push((await logits.read()) as Float32Array);
     await setImmediate();
   }
   return Float32Array.from(parts.flatMap((part) => [...part]));
@@ -91,15 +97,17 @@ export function accuracy(decisions: Int32Array, labels: Int32Array): number {
 
 // ---------------------------------------------------------------------------------------------
 
-/** These samples as tensors x (N, …shape) and y (N). */
-function batch({ shape, inputs, labels }: Dataset, indices: Uint32Array): { x: Tensor; y: Tensor } {
+/** These samples as a tensor x (N, …shape). */
+function inputsOf({ shape, inputs }: Dataset, indices: Uint32Array): Tensor {
   const size = shape.reduce((product, length) => product * length, 1);
   const values = new Float32Array(indices.length * size);
   indices.forEach((from, to) => {
     values.set(inputs.subarray(from * size, (from + 1) * size), to * size);
   });
-  return {
-    x: tensor(values, { shape: [indices.length, ...shape] }),
-    y: tensor(Int32Array.from(indices, (i) => labels[i])),
-  };
+  return tensor(values, { shape: [indices.length, ...shape] });
+}
+
+/** Their labels, y (N). */
+function labelsOf({ labels }: Dataset, indices: Uint32Array): Tensor {
+  return tensor(Int32Array.from(indices, (i) => labels[i]));
 }

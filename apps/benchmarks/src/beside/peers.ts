@@ -15,6 +15,14 @@ import { capture } from "./process.js";
 const own = [
   { script: "gemv", workloads: ["gemv1024", "gemv1024_t"] },
   { script: "mlp", workloads: ["train_mlp"] },
+  { script: "resnet20", workloads: ["train_resnet20"] },
+  { script: "mobilenet", workloads: ["infer_mobilenet", "infer_mobilenet_unfolded"] },
+];
+
+/** Models of our own scripts for ONNX Runtime, and what writes them. */
+const onnx = [
+  { model: "gemv1024", script: "ort_gemv_make.py" },
+  { model: "mobilenet", script: "torch_mobilenet.py" },
 ];
 
 export interface Peers {
@@ -43,7 +51,10 @@ export async function openPeers(dir: string, options: Pick<Options, "threads" | 
   const shared = (...args: string[]) => capture("bash", [join(dir, "run"), ...args], { env });
   await shared("--peers", "none"); // measures nothing, but installs
   for (const file of readdirSync(PEER_SCRIPTS)) copyFileSync(join(PEER_SCRIPTS, file), join(home, file));
-  if (!existsSync(join(home, "onnx/gemv1024.onnx"))) await capture(PYTHON, ["ort_gemv_make.py"], { cwd: home, env });
+  for (const { model, script } of onnx) {
+    const file = join(home, `onnx/${model}.onnx`);
+    if (!existsSync(file)) await capture(PYTHON, [script], { cwd: home, env: { ...env, EXPORT: file } });
+  }
 
   return {
     async measure(peer, workloads) {

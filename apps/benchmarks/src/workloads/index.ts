@@ -21,6 +21,8 @@ export const groups: readonly Group[] = [
   { beginnings: ["eltwise"], load: () => import("./eltwise.js") },
   { beginnings: ["train_mlp"], load: () => import("./train-mlp.js") },
   { beginnings: ["train_cnn"], load: () => import("./train-cnn.js") },
+  { beginnings: ["train_resnet"], load: () => import("./train-resnet.js") },
+  { beginnings: ["infer_mobilenet"], load: () => import("./infer-mobilenet.js") },
   { beginnings: ["train_lstm", "train_gru"], load: () => import("./train-recurrent.js") },
 ];
 
