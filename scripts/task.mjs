@@ -13,6 +13,7 @@ const golden = "packages/testing/dist/golden-cli.js";
 const tasks = {
   build: () => built(),
   start: (args) => built(["node", "apps/examples/dist/index.js", ...args]),
+  example: (args) => built(["node", "apps/examples/dist/index.js", ...args]),
   golden: (args) => built(["node", golden, ...args]),
   bench: (args) => built(["node", "apps/benchmarks/dist/index.js", ...args]),
 

@@ -4,7 +4,7 @@ import * as conv from "@nn/conv";
 import * as nn from "@nn/layers";
 import * as recurrent from "@nn/recurrent";
 import type { Module, Tensor } from "@nn/tensor";
-import { distinct, floats, type Input, ints, type Sample } from "./all-ops/index.js";
+import { distinct, floats, given, type Input, ints, type Sample } from "./all-ops/index.js";
 
 export interface LayerSample extends Pick<Sample, "name" | "inputs"> {
   /** Makes the layer; its weights come from the default generator. */
@@ -52,6 +52,9 @@ const activations: readonly LayerSample[] = [
   layer("Threshold", () => new nn.Threshold(0.3, -1), X([0.3])),
   layer("Softmax", () => new nn.Softmax(), X()),
   layer("LogSoftmax", () => new nn.LogSoftmax(0), X()),
+  layer("Softmin", () => new nn.Softmin(), X()),
+  layer("Softmax2d", () => new nn.Softmax2d(), floats([3, 2, 2])),
+  layer("RReLU", () => new nn.RReLU(), X([0])),
   layer("GLU", () => new nn.GLU(), X()),
   layer("PReLU", () => new nn.PReLU(6), X([0])),
 ];
@@ -64,6 +67,25 @@ const plain: readonly LayerSample[] = [
   layer("Linear without bias", () => new nn.Linear(3, 2, { bias: false }), floats([2, 2, 3])),
   layer("Embedding", () => new nn.Embedding(7, 3), ints([2, 4], 0, 7)),
   layer("Embedding paddingIdx", () => new nn.Embedding(7, 3, { paddingIdx: 2 }), ints([5], 3, 7)),
+  layer(
+    "Embedding scaleGradByFreq",
+    () => new nn.Embedding(7, 3, { scaleGradByFreq: true }),
+    given([3], [4, 0, 2], "i32"),
+  ),
+  layer("EmbeddingBag", () => new nn.EmbeddingBag(7, 3), ints([2, 4], 0, 7)),
+  layer("EmbeddingBag max", () => new nn.EmbeddingBag(7, 3, { mode: "max" }), ints([2, 4], 0, 7)),
+  {
+    name: "EmbeddingBag with offsets and weights",
+    make: () => new nn.EmbeddingBag(7, 3, { mode: "sum", paddingIdx: 1 }),
+    inputs: [ints([6], 0, 7), given([3], [0, 2, 2], "i32"), floats([6])],
+    run: (m, x, offsets, w) => (m as nn.EmbeddingBag).forward(x!, { offsets: offsets!, perSampleWeights: w! }),
+  },
+  {
+    name: "Bilinear",
+    make: () => new nn.Bilinear(3, 2, 4),
+    inputs: [floats([5, 3]), floats([5, 2])],
+    run: (m, a, b) => (m as nn.Bilinear).forward(a!, b!),
+  },
   layer("LayerNorm", () => new nn.LayerNorm([4, 3]), IMAGES),
   layer("LayerNorm plain", () => new nn.LayerNorm(3, { elementwiseAffine: false, eps: 0.01 }), ROWS),
   layer("BatchNorm1d", () => new nn.BatchNorm1d(3), ROWS),
@@ -72,12 +94,38 @@ const plain: readonly LayerSample[] = [
   layer("BatchNorm2d cumulative", () => new nn.BatchNorm2d(3, { momentum: null, affine: false }), IMAGES),
   layer("BatchNorm3d", () => new nn.BatchNorm3d(2), VOLUMES),
   { ...layer("BatchNorm2d in evaluation", () => new nn.BatchNorm2d(3), IMAGES), evaluate: true },
+  layer("InstanceNorm1d", () => new nn.InstanceNorm1d(2), SERIES),
+  layer("InstanceNorm2d", () => new nn.InstanceNorm2d(3, { affine: true, trackRunningStats: true }), IMAGES),
+  layer("InstanceNorm3d of one sample", () => new nn.InstanceNorm3d(2), floats([2, 2, 3, 2])),
+  {
+    ...layer(
+      "InstanceNorm2d in evaluation",
+      () => new nn.InstanceNorm2d(3, { affine: true, trackRunningStats: true }),
+      IMAGES,
+    ),
+    evaluate: true,
+  },
+  layer("GroupNorm", () => new nn.GroupNorm(2, 4), floats([2, 4, 3])),
+  layer("LocalResponseNorm", () => new nn.LocalResponseNorm(2, { alpha: 0.5 }), IMAGES),
   layer("Dropout", () => new nn.Dropout(0.4), floats([3, 20])),
+  layer("Dropout1d", () => new nn.Dropout1d(0.4), SERIES),
+  layer("Dropout2d", () => new nn.Dropout2d(0.4), IMAGES),
+  layer("Dropout3d", () => new nn.Dropout3d(0.4), VOLUMES),
+  layer("AlphaDropout", () => new nn.AlphaDropout(0.4), floats([3, 20])),
+  layer("FeatureAlphaDropout", () => new nn.FeatureAlphaDropout(0.4), IMAGES),
   { ...layer("Dropout in evaluation", () => new nn.Dropout(0.4), X()), evaluate: true },
   layer("Flatten", () => new nn.Flatten(), IMAGES),
   layer("Identity", () => new nn.Identity(), X()),
+  layer("Residual", () => new nn.Residual([new nn.Linear(6, 4)], { shortcut: new nn.Linear(6, 4) }), X()),
   layer("Sequential", () => new nn.Sequential(new nn.Linear(6, 4), new nn.Tanh(), new nn.Linear(4, 2)), X()),
 ];
+
+const unpool = (name: string, make: () => conv.MaxUnpool1d, shape: number[], at: number[]): LayerSample => ({
+  name,
+  make,
+  inputs: [floats(shape), given(shape, at, "i32")],
+  run: (m, x, indices) => (m as conv.MaxUnpool1d).forward(x!, indices!),
+});
 
 const convolution: readonly LayerSample[] = [
   layer("Conv1d", () => new conv.Conv1d(2, 4, 3, { stride: 2, padding: 1 }), SERIES),
@@ -91,12 +139,56 @@ const convolution: readonly LayerSample[] = [
     layer(`Conv2d ${paddingMode}`, () => new conv.Conv2d(3, 2, 3, { padding: 1, paddingMode }), IMAGES),
   ),
   layer("Conv3d", () => new conv.Conv3d(2, 3, 2, { padding: 1 }), VOLUMES),
+  layer("Conv1d causal", () => new conv.Conv1d(2, 3, 2, { padding: "causal", paddingMode: "replicate" }), SERIES),
+  layer(
+    "Conv2d same with a stride",
+    () => new conv.Conv2d(3, 2, [2, 3], { stride: 2, padding: "same", paddingMode: "reflect" }),
+    IMAGES,
+  ),
+  layer("ConvTranspose1d", () => new conv.ConvTranspose1d(2, 3, 3, { stride: 2, outputPadding: 1 }), SERIES),
+  layer("ConvTranspose2d", () => new conv.ConvTranspose2d(3, 3, 2, { groups: 3, padding: 1, bias: false }), IMAGES),
+  layer("ConvTranspose3d", () => new conv.ConvTranspose3d(2, 1, 2), VOLUMES),
+  layer("DepthwiseConv1d", () => new conv.DepthwiseConv1d(2, 3, { padding: "causal" }), SERIES),
+  layer("DepthwiseConv2d", () => new conv.DepthwiseConv2d(3, 2, { multiplier: 2 }), IMAGES),
+  layer("SeparableConv1d", () => new conv.SeparableConv1d(2, 3, 3), SERIES),
+  layer("SeparableConv2d", () => new conv.SeparableConv2d(3, 2, 3, { padding: "same" }), IMAGES),
+  layer("Upsample", () => new conv.Upsample({ scaleFactor: 1.5, mode: "bicubic" }), IMAGES),
+  layer("UpsamplingNearest2d", () => new conv.UpsamplingNearest2d({ scaleFactor: 2 }), IMAGES),
+  layer("UpsamplingBilinear2d", () => new conv.UpsamplingBilinear2d({ size: 5 }), IMAGES),
+  layer("PixelShuffle", () => new conv.PixelShuffle(2), floats([4, 2, 3])),
+  layer("PixelUnshuffle", () => new conv.PixelUnshuffle(2), floats([1, 2, 4, 2])),
+  layer("Unfold", () => new conv.Unfold(2, { stride: 2, padding: 1 }), IMAGES),
+  layer("Fold", () => new conv.Fold([3, 4], 2), floats([1, 8, 6])),
+  ...[conv.ZeroPad1d, conv.ReflectionPad1d, conv.ReplicationPad1d, conv.CircularPad1d].map((Pad) =>
+    layer(Pad.name, () => new Pad([2, 1]), SERIES),
+  ),
+  ...[conv.ZeroPad2d, conv.ReflectionPad2d, conv.ReplicationPad2d, conv.CircularPad2d].map((Pad) =>
+    layer(Pad.name, () => new Pad([2, 1, 0, 1]), IMAGES),
+  ),
+  ...[conv.ZeroPad3d, conv.ReflectionPad3d, conv.ReplicationPad3d, conv.CircularPad3d].map((Pad) =>
+    layer(Pad.name, () => new Pad(1), VOLUMES),
+  ),
+  layer("ConstantPad1d", () => new conv.ConstantPad1d([2, -1], 0.5), SERIES),
+  layer("ConstantPad2d", () => new conv.ConstantPad2d([1, 0, 0, 2], 0.5), IMAGES),
+  layer("ConstantPad3d", () => new conv.ConstantPad3d(1, 0.5), VOLUMES),
   layer("MaxPool1d", () => new conv.MaxPool1d(2), distinct([2, 2, 7])),
   layer("MaxPool2d", () => new conv.MaxPool2d(3, { stride: 2, padding: 1 }), distinct([1, 2, 6, 5])),
   layer("MaxPool3d", () => new conv.MaxPool3d(2, { ceilMode: true }), distinct([1, 1, 3, 4, 3])),
   layer("AvgPool1d", () => new conv.AvgPool1d(3, { stride: 2, padding: 1 }), SERIES),
   layer("AvgPool2d", () => new conv.AvgPool2d(2, { ceilMode: true }), IMAGES),
   layer("AvgPool3d", () => new conv.AvgPool3d(2, { padding: 1, countIncludePad: false }), VOLUMES),
+  layer("LPPool1d", () => new conv.LPPool1d(2, 2), SERIES),
+  layer("LPPool2d", () => new conv.LPPool2d(1, 2, { stride: 1 }), IMAGES),
+  layer("LPPool3d", () => new conv.LPPool3d(2, [1, 2, 2], { ceilMode: true }), VOLUMES),
+  layer("AdaptiveAvgPool1d", () => new conv.AdaptiveAvgPool1d(3), SERIES),
+  layer("AdaptiveAvgPool2d", () => new conv.AdaptiveAvgPool2d([null, 2]), IMAGES),
+  layer("AdaptiveAvgPool3d", () => new conv.AdaptiveAvgPool3d(1), VOLUMES),
+  layer("AdaptiveMaxPool1d", () => new conv.AdaptiveMaxPool1d(3), distinct([2, 2, 7])),
+  layer("AdaptiveMaxPool2d", () => new conv.AdaptiveMaxPool2d([2, 3]), distinct([1, 2, 6, 5])),
+  layer("AdaptiveMaxPool3d", () => new conv.AdaptiveMaxPool3d(1), distinct([1, 2, 3, 2, 3])),
+  unpool("MaxUnpool1d", () => new conv.MaxUnpool1d(2), [2, 2, 2], [0, 3, 2, 1, 3, 0, 1, 2]),
+  unpool("MaxUnpool2d", () => new conv.MaxUnpool2d(2), [1, 2, 2, 1], [0, 5, 7, 2]),
+  unpool("MaxUnpool3d", () => new conv.MaxUnpool3d(2), [1, 1, 2, 1, 2], [0, 17, 31, 8]),
 ];
 
 /** A loss: of predictions and targets. */
@@ -107,7 +199,16 @@ const loss = (name: string, make: () => Loss, x: Input, t: Input): LayerSample =
   inputs: [x, t],
   run: (m, a, b) => (m as Loss).forward(a!, b!),
 });
+/** A loss of three tensors. */
+type Loss3 = Module & { forward(a: Tensor, b: Tensor, c: Tensor): Tensor };
+const three = (name: string, make: () => Loss3, ...inputs: readonly Input[]): LayerSample => ({
+  name,
+  make,
+  inputs,
+  run: (m, a, b, c) => (m as Loss3).forward(a!, b!, c!),
+});
 const [SCORES, LABELS] = [floats([4, 5]), ints([4], 0, 5)];
+const SIGNS = given([3, 4], [1, -1, -1, 1, 1, 1, -1, 1, -1, -1, 1, -1], "i32");
 const [PROBABLE, TARGET] = [floats([3, 4], 0.1, 0.4), floats([3, 4], 0.5, 0.9, { seed: 4 })];
 
 const losses: readonly LayerSample[] = [
@@ -120,6 +221,36 @@ const losses: readonly LayerSample[] = [
   loss("BCELoss", () => new nn.BCELoss(), PROBABLE, TARGET),
   loss("BCEWithLogitsLoss", () => new nn.BCEWithLogitsLoss(), SCORES, floats([4, 5], 0, 1)),
   loss("KLDivLoss", () => new nn.KLDivLoss({ reduction: "batchmean" }), PROBABLE, TARGET),
+  loss("PoissonNLLLoss", () => new nn.PoissonNLLLoss({ full: true }), PROBABLE, ints([3, 4], 0, 5)),
+  loss("HingeEmbeddingLoss", () => new nn.HingeEmbeddingLoss(), PROBABLE, SIGNS),
+  loss("SoftMarginLoss", () => new nn.SoftMarginLoss(), PROBABLE, SIGNS),
+  loss("MultiMarginLoss", () => new nn.MultiMarginLoss({ p: 2, margin: 9 }), SCORES, LABELS),
+  loss(
+    "MultiLabelMarginLoss",
+    () => new nn.MultiLabelMarginLoss(),
+    PROBABLE,
+    given([3, 4], [2, 0, -1, 1, 3, -1, 0, 0, 0, 1, 2, -1], "i32"),
+  ),
+  loss("MultiLabelSoftMarginLoss", () => new nn.MultiLabelSoftMarginLoss(), SCORES, ints([4, 5], 0, 2)),
+  loss("FocalLoss", () => new nn.FocalLoss(), SCORES, LABELS),
+  loss("SigmoidFocalLoss", () => new nn.SigmoidFocalLoss(), SCORES, ints([4, 5], 0, 2)),
+  loss("MDNLoss", () => new nn.MDNLoss(2, 3), floats([4, 14], -1, 1), floats([4, 3])),
+  three("GaussianNLLLoss", () => new nn.GaussianNLLLoss(), PROBABLE, TARGET, floats([3, 4], 0.5, 2)),
+  three("MarginRankingLoss", () => new nn.MarginRankingLoss({ margin: 2 }), PROBABLE, TARGET, SIGNS),
+  three("TripletMarginLoss", () => new nn.TripletMarginLoss({ margin: 3 }), PROBABLE, TARGET, floats([3, 4], -2, 2)),
+  three(
+    "CosineEmbeddingLoss",
+    () => new nn.CosineEmbeddingLoss(),
+    SCORES,
+    floats([4, 5], -2, 2, { seed: 7 }),
+    given([4], [1, 1, 1, 1], "i32"),
+  ),
+  {
+    name: "CTCLoss",
+    make: () => new nn.CTCLoss(),
+    inputs: [floats([5, 2, 4]), given([2, 2], [1, 3, 2, 0], "i32")],
+    run: (m, x, t) => (m as nn.CTCLoss).forward(x!.logSoftmax(2), t!, [5, 4], [2, 1]),
+  },
 ];
 
 const STEPS = floats([4, 2, 3]);
@@ -194,11 +325,60 @@ const recurrence: readonly LayerSample[] = [
   ),
 ];
 
-export const allLayers: readonly LayerSample[] = [...activations, ...plain, ...losses, ...convolution, ...recurrence];
+const MASK = given([2, 5], [0, 0, 1, 0, 1, 0, 0, 0, 0, 0], "bool");
+
+const attention: readonly LayerSample[] = [
+  of(
+    "MultiheadAttention",
+    () => new nn.MultiheadAttention(4, 2, { batchFirst: true }),
+    [floats([2, 5, 4]), MASK],
+    (m, x, keyPaddingMask) => Object.values(m.forward(x!, x!, x!, { keyPaddingMask: keyPaddingMask! })) as Tensor[],
+  ),
+  of(
+    "MultiheadAttention of others",
+    () => new nn.MultiheadAttention(4, 2, { kdim: 3, vdim: 2, addBiasKv: true, addZeroAttn: true, dropout: 0.2 }),
+    [floats([3, 2, 4]), floats([5, 2, 3]), floats([5, 2, 2]), floats([3, 5])],
+    (m, q, k, v, attnMask) => m.forward(q!, k!, v!, { attnMask: attnMask!, isCausal: true }).output,
+  ),
+  of(
+    "AdditiveAttention",
+    () => new nn.AdditiveAttention(4, 3, 6),
+    [floats([2, 4]), floats([2, 5, 3]), MASK],
+    (m, q, k, mask) => Object.values(m.forward(q!, k!, k!, { keyPaddingMask: mask! })),
+  ),
+  of(
+    "DotAttention",
+    () => new nn.DotAttention(4, 3),
+    [floats([2, 2, 4]), floats([2, 5, 3]), MASK],
+    (m, q, k, mask) => Object.values(m.forward(q!, k!, k!, { keyPaddingMask: mask! })),
+  ),
+  of(
+    "ConvLSTM1d",
+    () => new conv.ConvLSTM1d(2, 3, 3, { batchFirst: true }),
+    [floats([2, 3, 2, 5], -1, 1)],
+    (m, x) => all(m.forward(x!)),
+  ),
+  of(
+    "ConvLSTM2d",
+    () => new conv.ConvLSTM2d(2, 2, [3, 2], { peephole: true }),
+    [floats([2, 1, 2, 3, 4], -1, 1), floats([1, 2, 3, 4]), floats([1, 2, 3, 4], 0, 1)],
+    (m, x, h, c) => all(m.forward(x!, { h: h!, c: c! })),
+  ),
+];
+
+export const allLayers: readonly LayerSample[] = [
+  ...activations,
+  ...plain,
+  ...losses,
+  ...convolution,
+  ...recurrence,
+  ...attention,
+];
 
 /** What has no sample of its own. */
 export const notSampled: Readonly<Record<string, string>> = {
   ModuleList: "does not run",
+  ModuleDict: "does not run",
   Recurrent: "abstract: the base of RNN, GRU and LSTM",
   RecurrentCell: "abstract: the base of the cells",
 };

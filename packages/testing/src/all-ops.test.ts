@@ -118,7 +118,7 @@ const noOps: Readonly<Record<string, string>> = {
   ...because(DEFINES, "apply apply1 defineOp pointwise unary unaryWith threefry fail show findKernel bytesOf"),
   ...because(
     RUNS,
-    "compile getBackend setBackend reference placeSlots countPlan keep scope memory readState writeState detectAnomalies checkGradients",
+    "compile getBackend setBackend reference placeSlots planBody countPlan keep scope memory readState writeState detectAnomalies checkGradients",
   ),
   ...because(
     VIEWS,
@@ -126,7 +126,7 @@ const noOps: Readonly<Record<string, string>> = {
   ),
   ...because(
     VIEWS,
-    "permuteView inversePermutation expandView sliceView reshapeView windowView windowCount collapse viewKey checkView outputSizes pooledSizes",
+    "permuteView inversePermutation expandView sliceView reshapeView windowView windowCount collapse convertLayout physicalSpec viewKey checkView outputSizes pooledSizes",
   ),
 };
 

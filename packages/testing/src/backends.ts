@@ -1,22 +1,25 @@
 // The backends there are, by the names that tests and `npm run golden -- --backend NAME` know.
 
-import { wasm } from "@nn/backend-wasm";
+import { scanKernel, wasm } from "@nn/backend-wasm";
 import { convKernels } from "@nn/conv/wasm";
+import { recurrentKernels } from "@nn/recurrent/wasm";
 import { type Backend, reference } from "@nn/tensor";
 
 /** Two threads, and everything cut into parts: what it cuts for real is too much work for tests. */
 const shared = { threads: 2, parallelFrom: 0 };
 
+const packs = [...convKernels, ...recurrentKernels, scanKernel];
+
 export const backends: Readonly<Record<string, () => Backend | Promise<Backend>>> = {
   reference: () => reference(),
   /** As a user makes it, with the kernel packs. */
-  wasm: () => wasm({ kernels: convKernels }),
+  wasm: () => wasm({ kernels: packs }),
   "wasm-1": () => wasm({ threads: 1 }),
   "wasm-2": () => wasm(shared),
   "wasm-plain-1": () => wasm({ relaxed: false, threads: 1 }),
   "wasm-plain-2": () => wasm({ relaxed: false, ...shared }),
-  "wasm-packs-1": () => wasm({ kernels: convKernels, threads: 1 }),
-  "wasm-packs-2": () => wasm({ kernels: convKernels, relaxed: false, ...shared }),
+  "wasm-packs-1": () => wasm({ kernels: packs, threads: 1 }),
+  "wasm-packs-2": () => wasm({ kernels: packs, relaxed: false, ...shared }),
 };
 
 /** The ways the wasm backend works: with one thread, where memory can be shared, and with other packages' kernels. */

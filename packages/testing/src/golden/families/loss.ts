@@ -3,6 +3,7 @@
 import * as layers from "@nn/layers";
 import { logSoftmax, type Tensor } from "@nn/tensor";
 import type { Args } from "../case.js";
+import type { Tensors } from "../subject.js";
 import { type Builder, familyOf, gives } from "./family.js";
 
 type Reduction = "mean" | "sum" | "none";
@@ -45,6 +46,16 @@ const binary = (f: typeof layers.binaryCrossEntropyWithLogits): Builder =>
       });
   });
 
+/** Of several inputs, by their names. */
+const inputs = <O extends object>(
+  f: (ins: Tensors, options: O & { reduction: Reduction }) => Tensor,
+  names: Record<string, string> = {},
+): Builder =>
+  gives((args) => {
+    const options = { ...reduction(args), ...args.options(names) } as O & { reduction: Reduction };
+    return (ins) => f(ins, options);
+  });
+
 export const loss = familyOf({
   CrossEntropyLoss: classes(layers.crossEntropy),
   NLLLoss: classes(layers.nllLoss),
@@ -61,5 +72,27 @@ export const loss = familyOf({
       logTarget,
     };
     return ({ x, t }) => layers.klDiv(logSoftmax(x!, 1), c.note.startsWith("both") ? logSoftmax(t!, 1) : t!, options);
+  }),
+  PoissonNLLLoss: plain(layers.poissonNLL, { log_input: "logInput", full: "full", eps: "eps" }),
+  GaussianNLLLoss: inputs((ins, o) => layers.gaussianNLL(ins["x"]!, ins["t"]!, ins["var"]!, o), {
+    full: "full",
+    eps: "eps",
+  }),
+  HingeEmbeddingLoss: plain(layers.hingeEmbedding, { margin: "margin" }),
+  SoftMarginLoss: plain(layers.softMargin),
+  MarginRankingLoss: inputs((ins, o) => layers.marginRanking(ins["a"]!, ins["b"]!, ins["t"]!, o), { margin: "margin" }),
+  TripletMarginLoss: inputs((ins, o) => layers.tripletMargin(ins["a"]!, ins["p"]!, ins["n"]!, o), {
+    margin: "margin",
+    p: "p",
+    eps: "eps",
+    swap: "swap",
+  }),
+  CosineEmbeddingLoss: inputs((ins, o) => layers.cosineEmbedding(ins["a"]!, ins["b"]!, ins["t"]!, o), {
+    margin: "margin",
+  }),
+  CTCLoss: gives((args, c) => {
+    const options = { ...reduction(args), ...args.options({ blank: "blank", zero_infinity: "zeroInfinity" }) };
+    const [inputLengths, targetLengths] = [c.raw["input_lengths"], c.raw["target_lengths"]] as [number[], number[]];
+    return ({ x, t }) => layers.ctcLoss(logSoftmax(x!, 2), t!, inputLengths, targetLengths, options);
   }),
 });

@@ -1,6 +1,16 @@
 // Normalisation.
 
-import { BatchNorm1d, BatchNorm2d, BatchNorm3d, LayerNorm } from "@nn/layers";
+import {
+  BatchNorm1d,
+  BatchNorm2d,
+  BatchNorm3d,
+  GroupNorm,
+  InstanceNorm1d,
+  InstanceNorm2d,
+  InstanceNorm3d,
+  LayerNorm,
+  LocalResponseNorm,
+} from "@nn/layers";
 import type { Tensors } from "../subject.js";
 import { layer } from "./activation.js";
 import { type Builder, familyOf } from "./family.js";
@@ -35,10 +45,32 @@ const batchNorm =
     };
   };
 
+const instanceNorm = (Class: typeof InstanceNorm1d | typeof InstanceNorm2d | typeof InstanceNorm3d) =>
+  layer((args) => {
+    const options = args.options({
+      eps: "eps",
+      momentum: "momentum",
+      affine: "affine",
+      track_running_stats: "trackRunningStats",
+    });
+    return new Class(args.get("num_features"), options);
+  });
+
 export const norm = familyOf({
   BatchNorm1d: batchNorm(BatchNorm1d),
   BatchNorm2d: batchNorm(BatchNorm2d),
   BatchNorm3d: batchNorm(BatchNorm3d),
+  InstanceNorm1d: instanceNorm(InstanceNorm1d),
+  InstanceNorm2d: instanceNorm(InstanceNorm2d),
+  InstanceNorm3d: instanceNorm(InstanceNorm3d),
+  GroupNorm: layer((args) => {
+    const options = args.options({ eps: "eps", affine: "affine" });
+    return new GroupNorm(args.get("num_groups"), args.get("num_channels"), options);
+  }),
+  LocalResponseNorm: layer((args) => {
+    const options = args.options({ alpha: "alpha", beta: "beta", k: "k" });
+    return new LocalResponseNorm(args.get("size"), options);
+  }),
   LayerNorm: layer((args) => {
     const options = args.options({ eps: "eps", elementwise_affine: "elementwiseAffine", bias: "bias" });
     return new LayerNorm(args.get<number | number[]>("normalized_shape"), options);

@@ -1,10 +1,12 @@
 // Functions of tensors, by the names of torch and torch.nn.functional.
 
+import { cosineSimilarity, normalize } from "@nn/layers";
 import type { Tensor } from "@nn/tensor";
 import * as nn from "@nn/tensor";
 import { type Args, type GoldenCase, tensorsOf } from "../case.js";
 import type { Tensors } from "../subject.js";
 import { type Builder, familyOf, gives } from "./family.js";
+import { images } from "./images.js";
 import { movement } from "./movement.js";
 
 const unary = (f: (x: Tensor) => Tensor): Builder =>
@@ -182,6 +184,14 @@ const products: Record<string, Builder> = {
     return ({ a, b }) => nn.matmul(turn("a")(a!), turn("b")(b!));
   }),
   outer: binary((a, b) => nn.outer(a, b as Tensor)),
+  cosine_similarity: gives((args) => {
+    const options = args.options({ dim: "axis", eps: "eps" });
+    return ({ a, b }) => cosineSimilarity(a!, b!, options);
+  }),
+  normalize: gives((args) => {
+    const options = args.options({ p: "p", dim: "axis", eps: "eps" });
+    return ({ x }) => normalize(x!, options);
+  }),
   einsum: gives((args, c) => {
     const equation = args.get<string>("equation");
     return (ins) => nn.einsum(equation, ...inOrder(c, ins));
@@ -204,4 +214,4 @@ const programs: Record<string, Builder> = {
   }),
 };
 
-export const ops = familyOf({ ...pointwise, ...reductions, ...products, ...movement, ...programs });
+export const ops = familyOf({ ...pointwise, ...reductions, ...products, ...movement, ...images, ...programs });

@@ -2,22 +2,23 @@
 
 import { crossEntropy, mse } from "@nn/layers";
 import { clipGradNorm } from "@nn/optim";
-import { compile, indexSelect, type Tensor } from "@nn/tensor";
+import { compile, indexSelect, keep, type Tensor } from "@nn/tensor";
 import { type GoldenCase, NotBuilt, tensorsOf } from "../case.js";
 import { type Finding, findings, fromGolden } from "../subject.js";
 import type { Family } from "./family.js";
 import { netOf } from "./net.js";
 import { History, optimizerOf } from "./optim.js";
+import { scheduleOf } from "./sched.js";
 
 export const train: Family = async (c, { compiled }) => {
   if (c.op !== "train") throw new NotBuilt(`no ${c.op}`);
   const { net, optimizer: given, steps, clip_grad_norm: maxNorm } = c.raw as unknown as Training;
   const { op, scheduler, ...args } = given;
-  if (scheduler) throw new NotBuilt(`no ${scheduler[0]}`);
 
   const module = netOf(net.split(";")[0]!, tensorsOf(c, "param"));
   module.loadStateDict(fromGolden(new Map([...tensorsOf(c, "param"), ...tensorsOf(c, "buffer")])));
   const optimizer = optimizerOf(op, args, module.parameters());
+  const schedule = scheduler && scheduleOf(...scheduler, optimizer);
   const loss = lossOf(net);
   const { x, t, batches } = fromGolden(tensorsOf(c, "in")) as { x: Tensor; t: Tensor; batches: Tensor };
 
@@ -26,7 +27,7 @@ export const train: Family = async (c, { compiled }) => {
     const transform = (gradients: readonly Tensor[]) => {
       if (typeof maxNorm !== "number") return gradients;
       const clipped = clipGradNorm(gradients, maxNorm);
-      norm = clipped.totalNorm;
+      norm = keep(clipped.totalNorm);
       return clipped.gradients;
     };
     const value = optimizer.minimize(() => loss(module.forward(indexSelect(x, 0, rows)), indexSelect(t, 0, rows)), {
@@ -40,6 +41,7 @@ export const train: Family = async (c, { compiled }) => {
     const { loss: value, norm } = step(batches.select(0, i));
     await history.add("out.loss", value);
     if (norm) await history.add("out.grad_norm", norm);
+    schedule?.step();
   }
 
   module.eval();
