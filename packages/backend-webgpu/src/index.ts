@@ -1,0 +1,24 @@
+// @nn/backend-webgpu: the WebGPU backend is `webgpu`; all else is for those who write kernels (KERNELS.md).
+
+export {
+  type Binding,
+  eachElement,
+  grid,
+  groupIndex,
+  groupsOf,
+  main,
+  moduleText,
+  reads,
+  typeOf,
+  type WgslCode,
+  type WgslKernel,
+  type WgslPass,
+  type WgslType,
+  writes,
+} from "./code.js";
+export { type Printed, printFormula, type Source } from "./formula.js";
+export { finish, ownInputs } from "./kernels/epilogue.js";
+export { webgpuKernels } from "./kernels/index.js";
+export { textOf } from "./math.js";
+export { type Place, placeOf } from "./walk.js";
+export { gpuBufferOf, type WebgpuBackend, type WebgpuOptions, webgpu } from "./webgpu.js";

@@ -1,0 +1,143 @@
+// What goes wrong on the device ends in one clear error, and leaves a library that works.
+
+import { Linear, mse } from "@nn/layers";
+import { SGD } from "@nn/optim";
+import {
+  compile,
+  Module,
+  manualSeed,
+  NNError,
+  ones,
+  rand,
+  reference,
+  setBackend,
+  type Tensor,
+  tensor,
+} from "@nn/tensor";
+import { webgpuHere, whyNoWebgpu } from "@nn/testing";
+import { afterEach, describe, expect, it } from "vitest";
+import { eachElement, type WgslKernel, writes } from "./code.js";
+import { gpuBufferOf, webgpu } from "./webgpu.js";
+
+class Net extends Module {
+  readonly first = new Linear(3, 8);
+  override forward(x: Tensor): Tensor {
+    return this.first.forward(x).tanh();
+  }
+}
+
+function training(): () => Promise<number> {
+  manualSeed(1);
+  const net = new Net();
+  const optimizer = new SGD(net.parameters(), { lr: 0.1 });
+  const [x, y] = [rand([4, 3]), rand([4, 8])];
+  const step = compile((a: Tensor, b: Tensor) => optimizer.minimize(() => mse(net.forward(a), b)));
+  return async () => await step(x, y).item();
+}
+
+const failure = async (body: () => unknown): Promise<NNError> => {
+  try {
+    await body();
+  } catch (e) {
+    expect(e).toBeInstanceOf(NNError);
+    return e as NNError;
+  }
+  throw new Error("nothing was thrown");
+};
+
+const missing = await whyNoWebgpu();
+describe.skipIf(missing)(`when the device fails${missing ? ` (${missing})` : ""}`, () => {
+  afterEach(() => setBackend(reference()));
+
+  it("says that the device was lost, and trains on a new one", async () => {
+    const lost = await webgpuHere();
+    setBackend(lost);
+    const step = training();
+    const before = [await step(), await step()];
+    const kept = ones([2]);
+    const reading = kept.add(1).read();
+    lost.device.destroy();
+    expect((await failure(() => reading)).message).toMatch(/read: expected a working device, got one that was lost/);
+    for (const use of [step, () => kept.read(), () => kept.add(1), () => ones([3]), () => tensor([1])])
+      expect((await failure(use)).message).toMatch(/lost \(destroyed.*await webgpu\(\)/);
+    kept.dispose();
+
+    setBackend(reference());
+    expect(await ones([2]).sum().item()).toBe(2);
+    const again = await webgpuHere();
+    setBackend(again);
+    const anew = training();
+    expect([await anew(), await anew()]).toEqual(before);
+    again.dispose();
+  });
+
+  it("says which kernel the device does not compile", async () => {
+    const wrong: WgslKernel<object> = {
+      op: "matmul",
+      emit: () => ({
+        name: "matmul",
+        passes: [{ text: eachElement(4, ["out0[i] = nonsense;"]), bindings: [writes("out0", "f32")], groups: 1 }],
+      }),
+    };
+    const { device } = await webgpuHere();
+    const backend = await webgpu({ device, kernels: [wrong] });
+    setBackend(backend);
+    class Product extends Module {
+      override forward(x: Tensor): Tensor {
+        return x.matmul(x);
+      }
+    }
+    class Outer extends Module {
+      readonly inner = new Product();
+      override forward(x: Tensor): Tensor {
+        return this.inner.forward(x);
+      }
+    }
+    const { message } = await failure(() => new Outer().forward(ones([2, 2])).read());
+    expect(message).toMatch(/Product "inner": matmul: expected a kernel that this device compiles, got .*nonsense/);
+    const compiled = compile((x: Tensor) => x.matmul(x));
+    expect((await failure(() => compiled.ready(ones([2, 2])))).message).toMatch(/matmul: expected a kernel/);
+    expect(await ones([2]).add(1).toArray()).toEqual([2, 2]); // and goes on
+    device.destroy();
+  });
+
+  it("says for what there was no memory", async () => {
+    const backend = await webgpuHere();
+    setBackend(backend);
+    const { maxStorageBufferBindingSize } = backend.device.limits;
+    const { message } = await failure(() => ones([maxStorageBufferBindingSize]));
+    expect(message).toMatch(/expected buffers of up to \d+ bytes.*got \d+ bytes for a tensor \(\d+\) f32/);
+
+    // A device that has no more: its answers come later.
+    const { popErrorScope } = backend.device;
+    let answers = 0;
+    backend.device.popErrorScope = async () => {
+      await popErrorScope.call(backend.device);
+      return answers++ === 1 ? ({ message: "Out of memory" } as GPUError) : null;
+    };
+    const x = ones([1234]);
+    const { buffer } = gpuBufferOf(x);
+    const later = await failure(() => x.read());
+    expect(later.message).toMatch(/expected memory for a tensor \(1234\) f32, got Out of memory. .*smaller batches/);
+    x.dispose();
+    expect(gpuBufferOf(ones([1234])).buffer).not.toBe(buffer); // is not used again
+    expect(await ones([1234]).sum().item()).toBe(1234);
+    backend.dispose();
+  });
+
+  it("tells of work that the device refuses", async () => {
+    const backend = await webgpuHere();
+    setBackend(backend);
+    backend.device.queue.writeBuffer(gpuBufferOf(ones([2])).buffer, 1 << 20, new Uint8Array(4));
+    expect((await failure(() => ones([2]).read())).message).toMatch(/expected work that the device accepts, got/);
+    expect(await ones([2]).toArray()).toEqual([1, 1]);
+    backend.dispose();
+  });
+
+  it("reads only later", async () => {
+    const backend = await webgpuHere();
+    setBackend(backend);
+    expect(() => ones([2]).readSync()).toThrow(/readSync: expected a backend whose memory is the host's own.*await/);
+    backend.dispose();
+  });
+});

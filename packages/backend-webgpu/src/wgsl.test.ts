@@ -1,0 +1,460 @@
+// What kernels print, with no device at hand; and that no kernel asks for more than every device has.
+
+import { contiguousView, expr as ex, type Signature, type View } from "@nn/tensor";
+import { describe, expect, it } from "vitest";
+import { moduleText, type WgslCode } from "./code.js";
+import { webgpuKernels } from "./kernels/index.js";
+
+const { call, input, num, index } = ex;
+const plain = (shape: number[], dtype: View["dtype"] = "f32"): View => contiguousView({ shape, dtype });
+const turned = (shape: number[]): View => ({ shape, dtype: "f32", offset: 2, strides: [1, shape[0]!] });
+
+function emit(op: string, signature: Signature): WgslCode {
+  return webgpuKernels.find((k) => k.op === op)!.emit(signature as never);
+}
+const textOf = (op: string, signature: Signature) =>
+  emit(op, signature)
+    .passes.map((p) => `// ${p.groups} workgroups\n${moduleText(p)}`)
+    .join("\n");
+
+describe("WGSL", () => {
+  it("map", () => {
+    const relu = call("max", call("add", input(0), input(1)), num(0));
+    expect(
+      textOf("map", { ins: [turned([3, 100]), plain([3, 100])], outs: [plain([3, 100])], attrs: { expr: relu } }),
+    ).toMatchInlineSnapshot(`
+      "// 5 workgroups
+      @group(0) @binding(0) var<storage, read> in0: array<f32>;
+      @group(0) @binding(1) var<storage, read> in1: array<f32>;
+      @group(0) @binding(2) var<storage, read_write> out0: array<f32>;
+
+      fn is_nan(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u; }
+      fn max_f32(a: f32, b: f32) -> f32 { return select(b, a, a > b || is_nan(a)); }
+      @compute @workgroup_size(64)
+      fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+        let i = group.x * 64u + lane;
+        if (i >= 300u) { return; }
+        let c1 = i32(i % 100u);
+        let cr0 = i / 100u;
+        let c0 = i32(cr0);
+        let v0 = in0[2 + c0 + c1 * 3];
+        let v1 = in1[i32(i)];
+        let v2 = v0 + v1;
+        let v3 = f32(0);
+        let v4 = max_f32(v2, v3);
+        out0[i32(i)] = v4;
+      }
+      "
+    `);
+  });
+
+  it("map in place of an input", () => {
+    const [pass] = emit("map", {
+      ins: [plain([4])],
+      outs: [plain([4])],
+      attrs: { expr: call("neg", input(0)) },
+    }).passes;
+    expect(moduleText(pass!, new Map([["in0", "out0"]]))).toMatchInlineSnapshot(`
+      "@group(0) @binding(0) var<storage, read_write> out0: array<f32>;
+
+      @compute @workgroup_size(64)
+      fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+        let i = group.x * 64u + lane;
+        if (i >= 4u) { return; }
+        let v0 = out0[i32(i)];
+        let v1 = -v0;
+        out0[i32(i)] = v1;
+      }
+      "
+    `);
+  });
+
+  it("map that accumulates where elements meet", () => {
+    const windows: View = { shape: [4, 3], dtype: "f32", offset: 0, strides: [1, 1] };
+    expect(
+      textOf("map", { ins: [plain([4, 3])], outs: [windows], attrs: { expr: input(0), accumulate: true } }),
+    ).toMatchInlineSnapshot(`
+      "// 1 workgroups
+      @group(0) @binding(0) var<storage, read> in0: array<f32>;
+      @group(0) @binding(1) var<storage, read_write> out0: array<f32>;
+
+      @compute @workgroup_size(64)
+      fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+        let i = group.x * 64u + lane;
+        if (i >= 6u) { return; }
+        let place = i32(i);
+        var total = out0[place];
+        for (var n1 = 0; n1 < 3; n1++) {
+          var rest = place - n1 * 1;
+          if (rest >= 0) {
+            let n0 = min(rest / 1, 3);
+            rest -= n0 * 1;
+            let c0 = n0;
+            if (rest == 0) {
+              let c1 = n1;
+              let v0 = in0[c0 * 3 + c1 * 1];
+              total += v0;
+            }
+          }
+        }
+        out0[place] = total;
+      }
+      "
+    `);
+  });
+
+  it("reduce, a thread per result", () => {
+    const attrs = { of: "max", axes: [0], prologue: call("mul", input(0), num(2)) };
+    expect(textOf("reduce", { ins: [plain([8, 5])], outs: [plain([5])], attrs })).toMatchInlineSnapshot(`
+      "// 1 workgroups
+      @group(0) @binding(0) var<storage, read> in0: array<f32>;
+      @group(0) @binding(1) var<storage, read_write> out0: array<f32>;
+
+      fn is_nan(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u; }
+      fn max_f32(a: f32, b: f32) -> f32 { return select(b, a, a > b || is_nan(a)); }
+      fn infinity() -> f32 { var bits = 0x7f800000u; return bitcast<f32>(bits); }
+      @compute @workgroup_size(64)
+      fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+        let i = group.x * 64u + lane;
+        if (i >= 5u) { return; }
+        let n = i;
+        let r = n;
+        let from0 = i32(r);
+        var total = -infinity();
+        for (var e = 0u; e < 8u; e += 1u) {
+          let c0 = i32(e);
+          let v0 = in0[from0 + c0 * 5];
+          let v1 = f32(2);
+          let v2 = v0 * v1;
+          total = max_f32(total, v2);
+        }
+        out0[n] = total;
+      }
+      "
+    `);
+  });
+
+  it("reduce, in two passes", () => {
+    const signature: Signature = {
+      ins: [plain([100_000]), plain([])],
+      outs: [plain([])],
+      attrs: { of: "add", axes: [0], prologue: input(0) },
+      epilogue: { expr: call("div", input(0), input(1)), extra: 1 },
+    };
+    expect(textOf("reduce", signature)).toMatchInlineSnapshot(`
+      "// 25 workgroups
+      @group(0) @binding(0) var<storage, read> in0: array<f32>;
+      @group(0) @binding(1) var<storage, read_write> scratch: array<f32>;
+
+      var<workgroup> totals: array<f32, 64>;
+      @compute @workgroup_size(64)
+      fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+        let n = group.x;
+        if (n >= 25u) { return; }
+        let r = n % 1u;
+        let first = n / 1u * 4096u;
+        let from0 = 0;
+        var total = f32(0);
+        for (var start = first + lane; start < min(first + 4096u, 100000u); start += 2048u) {
+          var sum = f32(0);
+          for (var e = start; e < min(start + 2048u, min(first + 4096u, 100000u)); e += 64u) {
+            let v0 = in0[from0 + i32(e)];
+            sum = sum + v0;
+          }
+          total = total + sum;
+        }
+        totals[lane] = total;
+        workgroupBarrier();
+        for (var half = 32u; half > 0u; half /= 2u) {
+          if (lane < half) { totals[lane] = totals[lane] + totals[lane + half]; }
+          workgroupBarrier();
+        }
+        if (lane == 0u) {
+          total = totals[0];
+          scratch[n] = total;
+        }
+      }
+
+      // 1 workgroups
+      @group(0) @binding(0) var<storage, read> scratch: array<f32>;
+      @group(0) @binding(1) var<storage, read> in1: array<f32>;
+      @group(0) @binding(2) var<storage, read_write> out0: array<f32>;
+
+      @compute @workgroup_size(64)
+      fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+        let i = group.x * 64u + lane;
+        if (i >= 1u) { return; }
+        let n = i;
+        let r = n;
+        let from0 = 0;
+        var total = f32(0);
+        for (var e = 0u; e < 25u; e += 1u) {
+          let v0 = scratch[from0 + i32(e)];
+          total = total + v0;
+        }
+        let y0 = total;
+        let y1 = in1[0];
+        let y2 = y0 / y1;
+        out0[n] = y2;
+      }
+      "
+    `);
+  });
+
+  it("gather and scatterAdd", () => {
+    const attrs = { axis: 0 };
+    expect(
+      textOf("gather", { ins: [plain([9, 2]), plain([4, 2], "i32")], outs: [plain([4, 2])], attrs }),
+    ).toMatchInlineSnapshot(`
+      "// 1 workgroups
+      @group(0) @binding(0) var<storage, read> in0: array<f32>;
+      @group(0) @binding(1) var<storage, read> in1: array<i32>;
+      @group(0) @binding(2) var<storage, read_write> out0: array<f32>;
+
+      @compute @workgroup_size(64)
+      fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+        let i = group.x * 64u + lane;
+        if (i >= 8u) { return; }
+        let c1 = i32(i % 2u);
+        let j = u32(in1[i32(i)]);
+        var value = f32(0);
+        if (j < 9u) { value = in0[c1 + i32(j) * 2]; }
+        out0[i] = value;
+      }
+      "
+    `);
+    expect(
+      textOf("scatterAdd", { ins: [plain([4, 2], "i32"), plain([4, 2])], outs: [plain([9, 2])], attrs }),
+    ).toMatchInlineSnapshot(`
+      "// 1 workgroups
+      @group(0) @binding(0) var<storage, read> in0: array<i32>;
+      @group(0) @binding(1) var<storage, read> in1: array<f32>;
+      @group(0) @binding(2) var<storage, read_write> out0: array<f32>;
+
+      @compute @workgroup_size(64)
+      fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+        let i = group.x * 64u + lane;
+        if (i >= 18u) { return; }
+        let c1 = i32(i % 2u);
+        let cr0 = i / 2u;
+        let c0 = i32(cr0);
+        let wanted = u32(c0);
+        let fromIndex = c1;
+        let fromSource = c1;
+        var total = f32(0);
+        for (var j = 0; j < 4; j++) {
+          if (u32(in0[fromIndex + j * 2]) == wanted) {
+            total += in1[fromSource + j * 2];
+          }
+        }
+        out0[i] = total;
+      }
+      "
+    `);
+  });
+
+  it("scatterAdd of many into more", () => {
+    const index: View = { shape: [40, 3], dtype: "i32", offset: 0, strides: [1, 0] };
+    expect(
+      textOf("scatterAdd", { ins: [index, plain([40, 3])], outs: [plain([90, 3])], attrs: { axis: 0 } }),
+    ).toMatchInlineSnapshot(`
+      "// 1 workgroups
+      @group(0) @binding(0) var<storage, read> in0: array<i32>;
+      @group(0) @binding(1) var<storage, read_write> scratch: array<u32>;
+
+      @compute @workgroup_size(64)
+      fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+        let i = group.x * 64u + lane;
+        if (i >= 40u) { return; }
+        let line = i / 40u;
+        let j = i32(i % 40u);
+        let base = 0;
+        let mine = in0[base + j * 1];
+        var word = 0u;
+        for (var k = 0; k < j; k++) {
+          if (in0[base + k * 1] == mine) { word = 0x80000000u; break; }
+        }
+        var next = j + 1;
+        while (next < 40) {
+          if (in0[base + next * 1] == mine) { break; }
+          next++;
+        }
+        scratch[i] = word | u32(next);
+      }
+
+      // 5 workgroups
+      @group(0) @binding(0) var<storage, read_write> out0: array<f32>;
+
+      @compute @workgroup_size(64)
+      fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+        let i = group.x * 64u + lane;
+        if (i >= 270u) { return; }
+        out0[i] = f32(0);
+      }
+
+      // 2 workgroups
+      @group(0) @binding(0) var<storage, read> in0: array<i32>;
+      @group(0) @binding(1) var<storage, read> in1: array<f32>;
+      @group(0) @binding(2) var<storage, read> scratch: array<u32>;
+      @group(0) @binding(3) var<storage, read_write> out0: array<f32>;
+
+      @compute @workgroup_size(64)
+      fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+        let i = group.x * 64u + lane;
+        if (i >= 120u) { return; }
+        let c1 = i32(i % 3u);
+        let cr0 = i / 3u;
+        let c0 = i32(cr0);
+        let words = 0;
+        var j = c0;
+        let to = u32(in0[c0]);
+        if (scratch[words + j] >= 0x80000000u || to >= 90u) { return; }
+        let fromSource = c1;
+        var total = f32(0);
+        while (j < 40) {
+          total += in1[fromSource + j * 3];
+          j = i32(scratch[words + j] & ~0x80000000u);
+        }
+        out0[c1 + i32(to) * 3] = total;
+      }
+      "
+    `);
+  });
+
+  it("matmul", () => {
+    const signature: Signature = {
+      ins: [plain([7, 20]), turned([20, 9]), plain([7, 9])],
+      outs: [plain([7, 9])],
+      attrs: {},
+      epilogue: { expr: call("tanh", call("add", input(0), input(1))), extra: 1 },
+    };
+    expect(textOf("matmul", signature)).toMatchInlineSnapshot(`
+      "// 1 workgroups
+      @group(0) @binding(0) var<storage, read> in0: array<f32>;
+      @group(0) @binding(1) var<storage, read> in1: array<f32>;
+      @group(0) @binding(2) var<storage, read> in2: array<f32>;
+      @group(0) @binding(3) var<storage, read_write> out0: array<f32>;
+
+      struct Split { q: f32, n: i32 }
+      fn split_exp(x: f32) -> Split {
+        let n = round(x * 1.44269504);
+        let r = (x - n * 0.693115234375) - n * 3.1946185e-5;
+        let p = ((((2e-4 * r + 1.394e-3) * r + 8.3331e-3) * r + 4.16664e-2) * r + 0.16666667) * r + 0.5;
+        return Split(p * (r * r) + r, i32(n));
+      }
+      fn power_of_2(n: i32) -> f32 { return bitcast<f32>(u32(n + 127) << 23u); }
+      fn growth(x: f32, k: i32) -> f32 {
+        let e = split_exp(x);
+        let scale = power_of_2(e.n - k);
+        return scale * e.q + (scale - power_of_2(-k));
+      }
+      fn is_nan(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u; }
+      fn with_sign(x: f32, s: f32) -> f32 { return bitcast<f32>((bitcast<u32>(x) & 0x7fffffffu) | (bitcast<u32>(s) & 0x80000000u)); }
+      fn nn_tanh(x: f32) -> f32 {
+        let g = growth(min(2.0 * abs(x), 80.0), 0);
+        return select(with_sign(g / (g + 2.0), x), x, is_nan(x));
+      }
+      var<workgroup> tileA: array<f32, 256>;
+      var<workgroup> tileB: array<f32, 256>;
+      fn store(batch: i32, row: i32, column: i32, total: f32) {
+        if (row >= 7 || column >= 9) { return; }
+        let r = u32((batch * 7 + row) * 9 + column);
+        let y0 = total;
+        let y1 = in2[i32(r)];
+        let y2 = y0 + y1;
+        let y3 = nn_tanh(y2);
+        out0[r] = y3;
+      }
+      @compute @workgroup_size(256)
+      fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+        let g = group.x;
+        if (g >= 1u) { return; }
+        let batch = g / 1u;
+        let row = i32(g / 1u % 1u) * 16;
+        let column = i32(g % 1u) * 16;
+        let baseA = 0;
+        let baseB = 2;
+        let x = i32(lane % 16u);
+        let y = i32(lane / 16u);
+        var s0 = f32();
+        for (var start = 0; start < 20; start += 16) {
+          {
+            let p = i32(lane % 16u);
+            let s = i32(lane / 16u);
+            let at = baseA + (start + p) * 1 + (row + s * 1) * 20;
+            var value = f32();
+            if (start + p < 20 && row + s * 1 + 0 < 7) {
+              value = in0[at + 0];
+            }
+            tileA[p * 16 + s] = value;
+          }
+          {
+            let p = i32(lane % 16u);
+            let s = i32(lane / 16u);
+            let at = baseB + (start + p) * 1 + (column + s * 1) * 20;
+            var value = f32();
+            if (start + p < 20 && column + s * 1 + 0 < 9) {
+              value = in1[at + 0];
+            }
+            tileB[p * 16 + s] = value;
+          }
+          workgroupBarrier();
+          var p0 = f32();
+          for (var p = 0; p < 16; p++) {
+            let a = tileA[p * 16 + y];
+            let b = tileB[p * 16 + x];
+            p0 += a * b;
+          }
+          s0 += p0;
+          workgroupBarrier();
+        }
+        store(i32(batch), row + y * 1 + 0, column + x * 1 + 0, s0);
+      }
+      "
+    `);
+  });
+});
+
+it("stays inside WebGPU's default limits", () => {
+  const codes = [
+    ...[1, 7, 40, 300].flatMap((n) =>
+      [2, 20, 2000].map((k) =>
+        emit("matmul", { ins: [plain([3, n, k]), plain([3, k, n])], outs: [plain([3, n, n])], attrs: {} }),
+      ),
+    ),
+    ...[10, 1000, 1_000_000].flatMap((n) =>
+      (["f32", "i32", "bool"] as const).map((dtype) =>
+        emit("reduce", {
+          ins: [plain([3, n], dtype)],
+          outs: [plain([3], dtype)],
+          attrs: { of: "max", axes: [1], prologue: input(0, dtype) },
+        }),
+      ),
+    ),
+    emit("map", {
+      ins: Array.from({ length: 7 }, () => plain([5000, 5000])),
+      outs: [plain([5000, 5000])],
+      attrs: {
+        expr: Array.from({ length: 7 }, (_, i) => input(i)).reduce(
+          (a, b) => call("add", a, b),
+          ex.cast(index(0), "f32"),
+        ),
+      },
+    }),
+  ];
+  for (const { passes } of codes) {
+    for (const pass of passes) {
+      const text = moduleText(pass);
+      expect(text).not.toMatch(/\benable\b|\brequires\b|subgroup/);
+      expect(pass.bindings.length).toBeLessThanOrEqual(8); // maxStorageBuffersPerShaderStage
+      expect(Number(/@workgroup_size\((\d+)\)/.exec(text)![1])).toBeLessThanOrEqual(256); // maxComputeInvocationsPerWorkgroup
+      const shared = [...text.matchAll(/var<workgroup> \w+: array<\D+(\d?)\D*, (\d+)>/g)].map(
+        ([declared, n, length]) => {
+          const words = declared.includes("vec") ? Number(n) : 1;
+          return 4 * words * Number(length);
+        },
+      );
+      expect(shared.reduce((sum, bytes) => sum + bytes, 0)).toBeLessThanOrEqual(16384); // maxComputeWorkgroupStorageSize
+    }
+  }
+});
