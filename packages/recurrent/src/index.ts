@@ -18,6 +18,13 @@ export {
   type LogProbs,
 } from "./decoding/ctc.js";
 export { type SampleOptions, sample } from "./decoding/sample.js";
+export {
+  type GateActivations,
+  type GradientNorms,
+  gateActivations,
+  gradientNorms,
+  type LayerPart,
+} from "./gradient-norms.js";
 export { GRU, GRUCell } from "./gru/gru.js";
 export { gruScan, gruScanOp } from "./gru/scan.js";
 export { type ForwardOptions, Recurrent, type RecurrentOptions } from "./layer.js";

@@ -1,8 +1,8 @@
 // lstmScan (Hochreiter and Schmidhuber, 1997; projection: Sak et al., 2014), gates in PyTorch's order i, f, g, o:
 //   c ← σ(f) ⊙ c + σ(i) ⊙ tanh(g),  h ← σ(o) ⊙ tanh(c),  with a projection h ← W_hr·h
 
-import { apply, defineOp, matmul, type OpDef, type Tensor } from "@nn/tensor";
-import { overTime, stepsOf } from "../loop.js";
+import { apply, defineOp, matmul, type OpDef, scan, type Tensor, where, zerosLike } from "@nn/tensor";
+import { isInside } from "../loop.js";
 import { inferScan, listOf, named, projectInput, type ScanAttrs, type ScanInputs } from "../sequence.js";
 import { lstmLoopOp, lstmStep } from "./loop.js";
 
@@ -26,14 +26,22 @@ export const lstmScanOp: OpDef<LstmScanAttrs> = /* @__PURE__ */ defineOp({
       const list = [pre, ...states, weightHh, ...(lengths ? [lengths] : [])];
       return apply(lstmLoopOp, list, { reverse, lengths: attrs.lengths });
     }
-    const inputs = stepsOf(pre);
     const [turned, project] = [weightHh.transpose(), weightHr.transpose()];
-    const { states: last, collected } = overTime(inputs.length, states, lengths, reverse, (t, [h, c]) => {
-      const { c: next, out } = lstmStep(inputs[t]!.add(matmul(h!, turned)), c!);
+    const inside = lengths ? isInside(lengths, pre.shape[0]!) : null;
+    type States = readonly [h: Tensor, c: Tensor];
+    const cell = ([h, c]: States, { pre, inside }: { pre: Tensor; inside: Tensor | null }) => {
+      const { c: next, out } = lstmStep(pre.add(matmul(h, turned)), c);
       const y = matmul(out, project);
-      return { states: [y, next], collected: [y] };
-    });
-    return [collected[0]!, ...last];
+      if (!inside) return [[y, next], y] as const;
+      return [[where(inside, y, h), where(inside, next, c)], where(inside, y, zerosLike(y))] as const;
+    };
+    const [last, y] = scan<States, { pre: Tensor; inside: Tensor | null }, Tensor>(
+      cell,
+      [states[0]!, states[1]!],
+      { pre, inside },
+      { reverse },
+    );
+    return [y, ...last];
   },
 });
 

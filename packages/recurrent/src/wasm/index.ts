@@ -1,13 +1,13 @@
 // @nn/recurrent/wasm: kernels of the loops of RNN, GRU and LSTM for the WebAssembly backend. How they work, and what was
 // tried, is in README.md beside this file.
 
-import type { WasmKernel } from "@nn/backend-wasm";
+import { scanKernel, type WasmKernel } from "@nn/backend-wasm";
 import { gruLoop, gruLoopGrad, gruLoopSaving } from "./gru.js";
 import { lstmLoop, lstmLoopGrad, lstmLoopSaving } from "./lstm.js";
 import { rnnLoop, rnnLoopGrad } from "./rnn.js";
 
 /**
- * All of them. What they have no code for runs as the op's lowering.
+ * All of them, and the loop of `scan`, for cells of your own and what these have no code for.
  *
  * @example
  * ```ts
@@ -23,6 +23,7 @@ export const recurrentKernels: readonly WasmKernel[] = [
   gruLoopGrad,
   rnnLoop,
   rnnLoopGrad,
+  scanKernel,
 ];
 
 /** Single ones: to run a trained network, those without `Saving` and `Grad` are enough. */
