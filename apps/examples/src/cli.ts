@@ -1,10 +1,16 @@
 /** The command: from arguments to exit code. It reads no global state, so that tests can run it. */
 import { wasm } from "@nn/backend-wasm";
 import { convKernels } from "@nn/conv/wasm";
+import { recurrentKernels } from "@nn/recurrent/wasm";
 import { reference, setBackend } from "@nn/tensor";
 import type { CommonOptions } from "./arguments.js";
+import { charlm } from "./charlm.js";
 import type { Example } from "./example.js";
+import { forecast } from "./forecast.js";
+import { memory } from "./memory.js";
 import { mnist } from "./mnist.js";
+import { sentiment } from "./sentiment.js";
+import { spokenDigits } from "./spoken-digits.js";
 import { type Output, openTerminal, type Terminal } from "./terminal.js";
 import { timeseries } from "./timeseries.js";
 import { tour } from "./tour.js";
@@ -25,8 +31,18 @@ export interface Surroundings {
 export async function cli(args: readonly string[], surroundings: Surroundings): Promise<number> {
   const [name, ...rest] = args;
   switch (name) {
+    case "charlm":
+      return start(charlm, rest, surroundings);
+    case "forecast":
+      return start(forecast, rest, surroundings);
+    case "memory":
+      return start(memory, rest, surroundings);
     case "mnist":
       return start(mnist, rest, surroundings);
+    case "sentiment":
+      return start(sentiment, rest, surroundings);
+    case "spoken-digits":
+      return start(spokenDigits, rest, surroundings);
     case "timeseries":
       return start(timeseries, rest, surroundings);
     default:
@@ -64,7 +80,10 @@ async function open({ backend, threads }: CommonOptions): Promise<string> {
     setBackend(reference());
     return "the reference backend";
   }
-  const opened = await wasm({ kernels: convKernels, ...(threads === null ? {} : { threads }) });
+  const opened = await wasm({
+    kernels: [...convKernels, ...recurrentKernels],
+    ...(threads === null ? {} : { threads }),
+  });
   setBackend(opened);
   return `wasm with ${opened.threads} ${opened.threads === 1 ? "thread" : "threads"}`;
 }

@@ -28,6 +28,12 @@ Paths are relative to the folder in which you call npm.
 
 There is more to train on real data: npm run example -- mnist --help
                                      npm run example -- timeseries --help
+                                     npm run example -- charlm --help
+                                     npm run example -- spoken-digits --help
+                                     npm run example -- forecast --help
+                                     npm run example -- sentiment --help
+
+What a memory can learn:             npm run example -- memory --help
 `;
 
 /** @param folder what paths are relative to @throws UserError */
