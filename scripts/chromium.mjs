@@ -5,9 +5,15 @@ const places = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/goog
 
 export const noChromium = "browser tests skipped: no Chromium found (apt-get install chromium, or set NN_CHROMIUM)";
 
-/** For a machine without a screen, without a user, and without asking the network for anything. */
+/**
+ * For a machine without a screen, without a user, without a GPU (WebGPU in software, which compiles faster if the driver
+ * need not clear the memory of workgroups), and without asking the network for anything.
+ */
 export const chromiumArgs = [
   "--no-sandbox",
+  "--enable-unsafe-webgpu",
+  "--use-webgpu-adapter=swiftshader",
+  "--disable-dawn-features=use_vulkan_zero_initialize_workgroup_memory_extension",
   "--disable-quic",
   "--no-first-run",
   "--disable-background-networking",

@@ -1,14 +1,15 @@
 // The backends there are, by the names that tests and `npm run golden -- --backend NAME` know.
 
-import { scanKernel, wasm } from "@nn/backend-wasm";
+import { wasm } from "@nn/backend-wasm";
 import { convKernels } from "@nn/conv/wasm";
 import { recurrentKernels } from "@nn/recurrent/wasm";
 import { type Backend, reference } from "@nn/tensor";
+import { webgpuHere } from "./webgpu.js";
 
 /** Two threads, and everything cut into parts: what it cuts for real is too much work for tests. */
 const shared = { threads: 2, parallelFrom: 0 };
 
-const packs = [...convKernels, ...recurrentKernels, scanKernel];
+const packs = [...convKernels, ...recurrentKernels];
 
 export const backends: Readonly<Record<string, () => Backend | Promise<Backend>>> = {
   reference: () => reference(),
@@ -20,6 +21,7 @@ export const backends: Readonly<Record<string, () => Backend | Promise<Backend>>
   "wasm-plain-2": () => wasm({ relaxed: false, ...shared }),
   "wasm-packs-1": () => wasm({ kernels: packs, threads: 1 }),
   "wasm-packs-2": () => wasm({ kernels: packs, relaxed: false, ...shared }),
+  webgpu: () => webgpuHere(),
 };
 
 /** The ways the wasm backend works: with one thread, where memory can be shared, and with other packages' kernels. */
