@@ -127,13 +127,13 @@ interface Text {
 }
 
 function readText(file: string): Text {
-  const todo = "Give the folder of tinyshakespeare's input.txt after --data";
-  const text = new TextDecoder().decode(readBytes(file, { expected: "text", todo }));
+  const hint = "Give the folder of tinyshakespeare's input.txt after --data";
+  const text = new TextDecoder().decode(readBytes(file, { expected: "text", hint }));
   const characters = [...new Set(text)].sort().join("");
   const all = Int32Array.from(text, (c) => characters.indexOf(c));
   const cut = Math.floor(0.9 * all.length);
   if (all.length - cut <= STEPS) {
-    wrong(file, { got: `it has ${all.length} characters`, expected: `more than ${10 * (STEPS + 1)}`, todo });
+    wrong(file, { got: `it has ${all.length} characters`, expected: `more than ${10 * (STEPS + 1)}`, hint });
   }
   return { characters, training: all.subarray(0, cut), test: all.subarray(cut) };
 }

@@ -5,28 +5,16 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { loadNpz } from "@nn/io";
 import { afterAll, describe, expect, it } from "vitest";
-import { cli } from "./cli.js";
 import { drawDigits } from "./digits.js";
 import { MNIST_FILES } from "./idx.js";
 import { random } from "./random.js";
-import { realData } from "./test-data.js";
+import { commandIn, realData } from "./test-data.js";
 import { spread } from "./timeseries.js";
 
 const folder = mkdtempSync(join(tmpdir(), "nn-examples-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Runs the command, and returns its exit code and what it wrote. */
-async function run(...args: string[]) {
-  const written = { stdout: "", stderr: "" };
-  const into = (name: keyof typeof written) => ({
-    write: (chunk: string | Uint8Array) => {
-      written[name] += chunk;
-      return true;
-    },
-  });
-  const code = await cli(args, { folder, stdout: into("stdout"), stderr: into("stderr") });
-  return { code, ...written };
-}
+const run = commandIn(folder);
 
 describe("mnist", () => {
   it("trains LeNet-5 on all images of a folder, and gives time and error", async () => {

@@ -6,12 +6,12 @@ import { errorCode, reason, UserError } from "./user-error.js";
 export interface Complaint {
   readonly got: string;
   readonly expected: string;
-  readonly todo: string;
+  readonly hint: string;
 }
 
 /** @throws UserError always */
-export function wrong(file: string, { got, expected, todo }: Complaint): never {
-  throw new UserError(`${file}: ${got}; expected ${expected}. ${todo}.`);
+export function wrong(file: string, { got, expected, hint }: Complaint): never {
+  throw new UserError(`${file}: ${got}; expected ${expected}. ${hint}.`);
 }
 
 export function requireFolder(folder: string, rest: Omit<Complaint, "got">): void {

@@ -164,7 +164,7 @@ class Yesterday extends Module {
 function readSeries(file: string): { names: readonly string[]; parts: Forecasting } {
   const rest = {
     expected: "a date and then numbers in every row, and names in the first",
-    todo: "Take the file of ETDataset",
+    hint: "Take the file of ETDataset",
   };
   const text = new TextDecoder().decode(readBytes(file, rest));
   try {

@@ -25,7 +25,7 @@ export function readMnist(
 ): { train: Dataset; test: Dataset } {
   requireFolder(folder, {
     expected: `a folder with the four files of MNIST (${NAMES})`,
-    todo: "Give its path after --data, relative to the folder you are in (the tour draws digits without it)",
+    hint: "Give its path after --data, relative to the folder you are in (the tour draws digits without it)",
   });
   const half = (images: string, labels: string, count?: number): Dataset =>
     readPair(join(folder, images), join(folder, labels), count);
@@ -45,7 +45,7 @@ export function readPair(imageFile: string, labelFile: string, most?: number): D
     wrong(labelFile, {
       got: `it holds ${items(labels.sizes[0], "label")}`,
       expected: `${items(total, "label")}, one for each image in ${imageFile}`,
-      todo: "Take both files from the same half of the data set (train or t10k)",
+      hint: "Take both files from the same half of the data set (train or t10k)",
     });
   }
   const notDigit = labels.data.findIndex((label) => label > 9);
@@ -53,7 +53,7 @@ export function readPair(imageFile: string, labelFile: string, most?: number): D
     wrong(labelFile, {
       got: `label number ${notDigit + 1} is ${labels.data[notDigit]}`,
       expected: "labels from 0 to 9",
-      todo: "Only digits are read here: take the label file of MNIST",
+      hint: "Only digits are read here: take the label file of MNIST",
     });
   }
   if (count > total) {
@@ -94,7 +94,7 @@ function readIdx(file: string, kind: Kind): { sizes: number[]; data: Uint8Array 
     file,
     readBytes(file, {
       expected: "a gzipped IDX file",
-      todo: `--data needs all four files of MNIST under their usual names (${NAMES})`,
+      hint: `--data needs all four files of MNIST under their usual names (${NAMES})`,
     }),
   );
   const header = 4 + 4 * kind.axes;
@@ -102,7 +102,7 @@ function readIdx(file: string, kind: Kind): { sizes: number[]; data: Uint8Array 
     wrong(file, {
       got: `it unpacks to only ${items(bytes.length, "byte")}`,
       expected: `an IDX ${kind.name} file: a header of ${header} bytes, then the data`,
-      todo: FETCH_AGAIN,
+      hint: FETCH_AGAIN,
     });
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -112,7 +112,7 @@ function readIdx(file: string, kind: Kind): { sizes: number[]; data: Uint8Array 
     wrong(file, {
       got: `it starts with ${hex(magic)}${other ? ` and so is an IDX ${other.name} file` : ""}`,
       expected: `the magic number ${hex(kind.magic)} of an IDX ${kind.name} file`,
-      todo: other ? "The files seem to be swapped: put each under its own name" : FETCH_AGAIN,
+      hint: other ? "The files seem to be swapped: put each under its own name" : FETCH_AGAIN,
     });
   }
   const sizes = Array.from({ length: kind.axes }, (_, axis) => view.getUint32(4 + 4 * axis));
@@ -121,11 +121,11 @@ function readIdx(file: string, kind: Kind): { sizes: number[]; data: Uint8Array 
     wrong(file, {
       got: `its images are ${item.join("×")}`,
       expected: `images of ${kind.item.join("×")} pixels`,
-      todo: "The networks are made for MNIST's format: take those files",
+      hint: "The networks are made for MNIST's format: take those files",
     });
   }
   if (count === 0) {
-    wrong(file, { expected: `at least one ${kind.name}`, got: "it is empty", todo: FETCH_AGAIN });
+    wrong(file, { expected: `at least one ${kind.name}`, got: "it is empty", hint: FETCH_AGAIN });
   }
   const itemBytes = item.reduce((product, size) => product * size, 1);
   const expected = header + count * itemBytes;
@@ -133,7 +133,7 @@ function readIdx(file: string, kind: Kind): { sizes: number[]; data: Uint8Array 
     wrong(file, {
       got: `it unpacks to ${bytes.length} bytes, ${Math.abs(expected - bytes.length)} too ${bytes.length < expected ? "few" : "many"}`,
       expected: `${expected} bytes, since its header announces ${items(count, kind.name)}`,
-      todo: FETCH_AGAIN,
+      hint: FETCH_AGAIN,
     });
   }
   return { sizes, data: bytes.subarray(header) };
@@ -141,7 +141,7 @@ function readIdx(file: string, kind: Kind): { sizes: number[]; data: Uint8Array 
 
 function unpack(file: string, bytes: Uint8Array): Uint8Array {
   if (bytes.length === 0) {
-    wrong(file, { expected: "a gzipped IDX file", got: "it is empty", todo: FETCH_AGAIN });
+    wrong(file, { expected: "a gzipped IDX file", got: "it is empty", hint: FETCH_AGAIN });
   }
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) {
     const start = Array.from(bytes.subarray(0, 4), (byte) => byte.toString(16).padStart(2, "0"));
@@ -149,7 +149,7 @@ function unpack(file: string, bytes: Uint8Array): Uint8Array {
     wrong(file, {
       got: `it is not packed with gzip (its first bytes are ${start.join(" ")})`,
       expected: "a gzip file, which starts with 1f 8b",
-      todo: isIdx ? "It looks like an unpacked IDX file: pack it with gzip" : FETCH_AGAIN,
+      hint: isIdx ? "It looks like an unpacked IDX file: pack it with gzip" : FETCH_AGAIN,
     });
   }
   try {
@@ -161,16 +161,16 @@ function unpack(file: string, bytes: Uint8Array): Uint8Array {
         return wrong(file, {
           expected,
           got: `it breaks off after ${items(bytes.length, "byte")}`,
-          todo: `It was probably cut off on its way here: ${FETCH_AGAIN.toLowerCase()}`,
+          hint: `It was probably cut off on its way here: ${FETCH_AGAIN.toLowerCase()}`,
         });
       case "ERR_BUFFER_TOO_LARGE":
         return wrong(file, {
           got: `it unpacks to over ${MAX_BYTES / 2 ** 20} MB`,
           expected: "a file of MNIST, 47 MB at most after unpacking",
-          todo: FETCH_AGAIN,
+          hint: FETCH_AGAIN,
         });
       default:
-        return wrong(file, { expected, got: `it is damaged (${reason(error)})`, todo: FETCH_AGAIN });
+        return wrong(file, { expected, got: `it is damaged (${reason(error)})`, hint: FETCH_AGAIN });
     }
   }
 }

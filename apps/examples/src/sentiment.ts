@@ -66,7 +66,7 @@ ${COMMON_HELP}  --help             show this
   },
 
   async run({ data, epochs, seed }, terminal, backend) {
-    requireFolder(data, { expected: "the folder of SST-2's three files", todo: "Give its path after --data" });
+    requireFolder(data, { expected: "the folder of SST-2's three files", hint: "Give its path after --data" });
     const [train, validation, test] = PARTS.map((part) => readSentences(join(data, FILES[part])));
     const vocabulary = Vocabulary.of(train.texts, { minCount: 2 });
     const count = ({ texts }: Sentences) => texts.length;
@@ -192,7 +192,7 @@ interface Sentences {
 
 /** @throws UserError */
 function readSentences(file: string): Sentences {
-  const rest = { expected: "lines of a class, 0 or 1, and a sentence", todo: "Take a file of SST-2" };
+  const rest = { expected: "lines of a class, 0 or 1, and a sentence", hint: "Take a file of SST-2" };
   const lines = new TextDecoder()
     .decode(readBytes(file, rest))
     .split(/\r?\n/)

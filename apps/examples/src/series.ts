@@ -20,7 +20,7 @@ export interface SeriesSet {
 export function readSeriesSet(folder: string, name: string): SeriesSet {
   requireFolder(folder, {
     expected: "a folder of the UCR/UEA archive, with a folder for every data set",
-    todo: "Give its path after --data, relative to the folder you are in",
+    hint: "Give its path after --data, relative to the folder you are in",
   });
   const files = ["TRAIN", "TEST"].map((half) => join(folder, name, `${name}_${half}.ts`));
   const [train, test] = files.map(readSeries);
@@ -29,7 +29,7 @@ export function readSeriesSet(folder: string, name: string): SeriesSet {
     wrong(files[1], {
       got: `its ${what} is (${test[what]})`,
       expected: `(${train[what]}), as in ${files[0]}`,
-      todo: "Take both files from the same data set",
+      hint: "Take both files from the same data set",
     });
   }
   return { train, test, classes: train.classes };
@@ -39,7 +39,7 @@ export function readSeriesSet(folder: string, name: string): SeriesSet {
 export function readSeries(file: string): Dataset & { readonly classes: readonly string[] } {
   const bytes = readBytes(file, {
     expected: "series in the archive's .ts format",
-    todo: "See --help for what is read",
+    hint: "See --help for what is read",
   });
   const lines = new TextDecoder()
     .decode(bytes)
@@ -52,7 +52,7 @@ export function readSeries(file: string): Dataset & { readonly classes: readonly
   const samples = lines.slice(start + 1);
   if (start < 0 || hasClasses !== "true" || classes.length < 2 || samples.length === 0) {
     const parts = "a line @classLabel true with the classes, a line @data, and samples after it";
-    wrong(file, { got: "it is something else", expected: parts, todo: "Take a file of a classification problem" });
+    wrong(file, { got: "it is something else", expected: parts, hint: "Take a file of a classification problem" });
   }
 
   const parsed = samples.map(({ text, number }) => {
@@ -62,7 +62,7 @@ export function readSeries(file: string): Dataset & { readonly classes: readonly
       field.split(",").map((value) => (value.trim() === "" ? NaN : Number(value))),
     );
     const complain = (got: string, expected: string) =>
-      wrong(`${file}, line ${number}`, { got, expected, todo: "Only whole series of one length are read" });
+      wrong(`${file}, line ${number}`, { got, expected, hint: "Only whole series of one length are read" });
     if (label < 0) complain("its class is not known", `one of ${classes.join(", ")} after the last colon`);
     if (!channels.flat().every(Number.isFinite))
       complain("there are values missing", "numbers with commas between them");

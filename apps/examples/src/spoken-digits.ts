@@ -124,7 +124,7 @@ interface Recording {
 function readRecordings(folder: string) {
   const rest = {
     expected: "the Free Spoken Digit Dataset",
-    todo: "Give its folder, with recordings in it, after --data",
+    hint: "Give its folder, with recordings in it, after --data",
   };
   const recordings = join(folder, "recordings");
   requireFolder(recordings, rest);

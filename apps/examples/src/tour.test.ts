@@ -5,29 +5,18 @@ import { loadSafetensors } from "@nn/io";
 import { LSTM } from "@nn/recurrent";
 import { manualSeed } from "@nn/tensor";
 import { afterAll, describe, expect, it } from "vitest";
-import { cli } from "./cli.js";
 import { drawDigits } from "./digits.js";
 import { MNIST_FILES } from "./idx.js";
 import { DigitCNN, SequenceClassifier } from "./models.js";
 import { drawSequences, FEATURES, SYMBOLS } from "./recall.js";
 import { loadModel, sameBits, saveModel } from "./save.js";
+import { commandIn } from "./test-data.js";
 import { accuracy, decide, predict, train } from "./train.js";
 
 const folder = mkdtempSync(join(tmpdir(), "nn-tour-test-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Runs the command, and returns its exit code and what it wrote. */
-async function run(...args: string[]) {
-  const written = { stdout: "", stderr: "" };
-  const into = (name: keyof typeof written) => ({
-    write: (chunk: string | Uint8Array) => {
-      written[name] += chunk;
-      return true;
-    },
-  });
-  const code = await cli(args, { folder, stdout: into("stdout"), stderr: into("stderr") });
-  return { code, ...written };
-}
+const run = commandIn(folder);
 
 describe("train", () => {
   it("makes a CNN read digits better than by guessing, the same way for the same seed", async () => {

@@ -33,6 +33,12 @@ export interface Phase {
   readonly keeps?: number;
 }
 
+/** The phases of codes, each written once. One without parts, of nothing at all, is none. */
+export function writePhases(m: Module, codes: readonly WasmCode[]): ReadonlyMap<WasmCode, readonly Phase[]> {
+  const each = [...new Set(codes)].map((code) => [code, code.write(m).filter((p) => p.parts > 0)] as const);
+  return new Map(each);
+}
+
 /** A function with the parameters of a phase, by name. */
 export interface PhaseFunc {
   readonly f: Func;

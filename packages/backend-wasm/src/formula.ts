@@ -24,6 +24,16 @@ export interface Source {
 
 const ZERO = v128.const([0, 0, 0, 0]);
 
+/**
+ * A formula of which every input changes from vector to vector. Its constants are written now, the rest where what this
+ * returns is called.
+ */
+export function elementwise(f: Func, expr: Expr): (input: (i: number) => Value) => Value {
+  const formula = new Formula(f, expr, { level: () => 2 });
+  formula.at(0, { input: () => ZERO });
+  return (input) => formula.at(2, { input });
+}
+
 /** A formula being printed: level 0 before the loops, level 1 before each row, level 2 for each vector. */
 export class Formula {
   readonly #f: Func;

@@ -5,7 +5,7 @@ import type { Plan, Ref } from "@nn/tensor";
 import { placeSlots } from "@nn/tensor";
 import { BUFFERS, COUNTERS, ERROR, KEPT, TEMPORARIES } from "./addresses.js";
 import { type ConstantPool, type Features, type Func, i32, type Local, Module, type Value } from "./build.js";
-import type { Phase, WasmCode } from "./code.js";
+import { type Phase, type WasmCode, writePhases } from "./code.js";
 import { encodeModule, I32 } from "./encode.js";
 
 /** A plan, written down. */
@@ -43,14 +43,10 @@ export function writeProgram(
   { features, constants, threads, parallelFrom }: ProgramOptions,
 ): Program {
   const m = new Module(features, constants);
-  const phases = new Map<WasmCode, readonly Phase[]>();
-  // A phase without parts, of nothing at all, is none.
-  for (const { code } of steps)
-    if (!phases.has(code))
-      phases.set(
-        code,
-        code.write(m).filter((p) => p.parts > 0),
-      );
+  const phases = writePhases(
+    m,
+    steps.map((s) => s.code),
+  );
   const cost = steps.reduce((sum, { code }) => sum + phases.get(code)!.reduce((s, p) => s + p.cost, 0), 0);
   const cut = Math.min(CUT_FROM, parallelFrom);
   const many = threads > 1 && cost >= parallelFrom ? threads : 1;

@@ -42,5 +42,6 @@ export { placeSlots } from "./slots.js";
 export * from "./spec.js";
 export { type LoadReport, readState, type StateDict, writeState } from "./state.js";
 export { countPlan, type Memory, memory } from "./storage.js";
+export { mapStructure } from "./structure.js";
 export { type HeldValue, Variable } from "./variable.js";
 export * from "./view.js";

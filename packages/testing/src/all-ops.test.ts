@@ -118,7 +118,7 @@ const noOps: Readonly<Record<string, string>> = {
   ...because(DEFINES, "apply apply1 defineOp pointwise unary unaryWith threefry fail show findKernel bytesOf"),
   ...because(
     RUNS,
-    "compile getBackend setBackend reference placeSlots planBody countPlan keep scope memory readState writeState detectAnomalies checkGradients",
+    "compile getBackend setBackend reference placeSlots mapStructure planBody countPlan keep scope memory readState writeState detectAnomalies checkGradients",
   ),
   ...because(
     VIEWS,

@@ -23,7 +23,7 @@ import {
 } from "@nn/tensor";
 import { ERROR } from "../addresses.js";
 import { i32, type Local, type Value } from "../build.js";
-import { type Phase, phaseFunction, type WasmCode, type WasmKernel } from "../code.js";
+import { phaseFunction, type WasmCode, type WasmKernel, writePhases } from "../code.js";
 
 /**
  * Runs `scan` as a loop, on one thread. Without it the loop is unrolled.
@@ -106,13 +106,7 @@ function emit(signature: Signature<ScanAttrs>): WasmCode {
     shared: bytes,
     scratch: Math.max(0, ...codes.map((c) => c.scratch ?? 0)),
     write(m) {
-      const phases = new Map<WasmCode, readonly Phase[]>();
-      for (const code of codes)
-        if (!phases.has(code))
-          phases.set(
-            code,
-            code.write(m).filter((p) => p.parts > 0),
-          );
+      const phases = writePhases(m, codes);
       const p = phaseFunction(m, "scan", signature);
       const { f } = p;
       const at = (place: Place): Value =>

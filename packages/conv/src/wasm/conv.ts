@@ -3,7 +3,7 @@
 
 import {
   costOf,
-  Formula,
+  elementwise,
   type Func,
   I32,
   i32,
@@ -214,11 +214,10 @@ function writeTile(m: Module, tall: number, vectors: readonly Vector[], shape: S
     f.step(a, 4);
     f.step(table, 4);
   });
-  const formula = shape.alone && new Formula(f, shape.alone, { level: () => 2 });
-  formula?.at(0, { input: () => i32.const(0) });
+  const formula = shape.alone && elementwise(f, shape.alone);
   sums.forEach((row, r) => {
     row.forEach((sum, i) => {
-      f.store(c, formula?.at(2, { input: () => sum }) ?? sum, 4 * (r * shape.plane + vectors[i]!.to));
+      f.store(c, formula?.(() => sum) ?? sum, 4 * (r * shape.plane + vectors[i]!.to));
     });
   });
   return f;

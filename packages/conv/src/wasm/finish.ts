@@ -1,8 +1,7 @@
 // The epilogue: the formula of a result, over a part of it that is still in the cache.
 
 import {
-  Formula,
-  i32,
+  elementwise,
   type Local,
   loadElements,
   type PhaseFunc,
@@ -31,13 +30,18 @@ export function finish(
     for (const [i, p] of list.entries()) f.step(p, 4 * views[i]!.strides[axis]!);
   };
   const inner = views.map((v) => v.strides[3]!);
-  const formula = new Formula(f, epilogue.expr, { level: () => 2 });
-  formula.at(0, { input: () => i32.const(0) });
+  const formula = elementwise(f, epilogue.expr);
   f.for(0, rows, 1, () => {
     const channel = at.map((p) => f.let(p));
     f.repeat(channels, () => {
       row(f, views[0]!.shape[3]!, channel, inner, {}, (n, q) =>
-        storeElements(f, q[0]!, 1, n, formula.at(2, { input: (i) => loadElements(f, q[i]!, inner[i]!, n) })),
+        storeElements(
+          f,
+          q[0]!,
+          1,
+          n,
+          formula((i) => loadElements(f, q[i]!, inner[i]!, n)),
+        ),
       );
       step(channel, 1);
     });

@@ -1,6 +1,6 @@
 // What a sequence-to-sequence model or a language model says next, and next, until it is done: greedy and beam search.
 
-import { fail, indexSelect, scope, show, Tensor, tensor } from "@nn/tensor";
+import { fail, indexSelect, mapStructure, scope, show, Tensor, tensor } from "@nn/tensor";
 import { atLeast } from "./options.js";
 
 /**
@@ -228,15 +228,8 @@ function continuations(
 }
 
 /** The same structure of arrays and plain objects with other tensors. */
-function mapTensors<S>(value: S, f: (t: Tensor) => Tensor): S {
-  const map = (v: unknown): unknown => {
-    if (v instanceof Tensor) return f(v);
-    if (Array.isArray(v)) return v.map(map);
-    if (v === null || typeof v !== "object" || Object.getPrototypeOf(v) !== Object.prototype) return v;
-    return Object.fromEntries(Object.entries(v).map(([k, part]) => [k, map(part)]));
-  };
-  return map(value) as S;
-}
+const mapTensors = <S>(value: S, f: (t: Tensor) => Tensor): S =>
+  mapStructure(value, (v) => (v instanceof Tensor ? f(v) : v)) as S;
 
 /** Handles of our own on the same elements. */
 const handles = <S>(state: S): S => mapTensors(state, (t) => t.slice([]));

@@ -2,7 +2,7 @@
 
 import {
   elementAt,
-  Formula,
+  elementwise,
   type Func,
   f32x4,
   i32,
@@ -91,9 +91,7 @@ export function store(f: Func, count: number, at: Local, v: Value, offset = 0): 
 
 /** A formula of vectors. */
 export function compute(f: Func, expr: Expr, ...ins: readonly Value[]): Local {
-  const formula = new Formula(f, expr, { level: () => 2 });
-  formula.at(0, { input: () => i32.const(0) });
-  return f.let(formula.at(2, { input: (i) => ins[i]! }));
+  return f.let(elementwise(f, expr)((i) => ins[i]!));
 }
 
 export const SIGMOID: Expr = /* @__PURE__ */ expr.call("sigmoid", /* @__PURE__ */ expr.input(0));

@@ -15,23 +15,24 @@ import {
   v128,
   type WasmKernel,
 } from "@nn/backend-wasm";
-import { isContiguous, type View } from "@nn/tensor";
+import type { View } from "@nn/tensor";
 import type { ConvWeightGradAttrs } from "../../conv/conv.js";
 import { indices, inTiles, place } from "../planes.js";
 import { OUT, ofInputs, ofOutputs, POINTS, toWeights } from "./points.js";
 import { groupsOf, linesOf, prepare, type Reading, readingSize, writeRead } from "./tiles.js";
-import { ALL, paysOff, SKEW } from "./winograd.js";
+import { ALL, costOfTiles, paysOff, SKEW } from "./winograd.js";
 
 /** Sums that are added up at the end, at most; threads share them. Their number depends on the shapes alone. */
 const SUMS = 8;
 /** Elements in all sums together, at most. */
 const MOST = 1 << 22;
-const COST = { product: 0.045, tile: 10, weight: 40 };
+/** Nanoseconds of a pair of channels, at the end. */
+const COST = 40;
 
 export const winogradWeightGrad: WasmKernel<ConvWeightGradAttrs> = {
   op: "conv/convWeightGrad",
   accepts: ({ ins: [x, ct], outs: [out], attrs }) =>
-    ALL * out!.shape[0]! * out!.shape[1]! <= MOST && isContiguous(out!) && paysOff(attrs, x!, out!, ct!, out!.shape),
+    ALL * out!.shape[0]! * out!.shape[1]! <= MOST && paysOff(attrs, x!, out!, ct!),
   emit(signature) {
     const [x, ct, out] = [...signature.ins, ...signature.outs] as [View, View, View];
     const [rows, channels] = out.shape as [number, number];
@@ -52,8 +53,6 @@ export const winogradWeightGrad: WasmKernel<ConvWeightGradAttrs> = {
     const sums = Math.min(SUMS, lines.blocks, Math.floor(MOST / (ALL * rows * channels)));
     const [xAt, ctAt] = [readingSize(ofX), readingSize(ofX) + readingSize(ofCt)];
     const [xTiles, ctTiles] = [ctAt, ctAt + ALL * ofX.point];
-    const each = rows * channels * ALL * COST.product + (rows + channels) * COST.tile;
-    const cost = lines.blocks * lines.tiles * each;
     const pairs = Math.ceil(channels / 2);
     return {
       name: `conv weight gradient ${channels}→${rows} 3×3 winograd`,
@@ -63,7 +62,7 @@ export const winogradWeightGrad: WasmKernel<ConvWeightGradAttrs> = {
         const point = pointSize(m, rows, channels);
         const all = 4 * ALL * point;
         return [
-          phase(m, "winograd gradient", signature, cost, (p) => {
+          phase(m, "winograd gradient", signature, costOfTiles(lines, rows, channels), (p) => {
             const { f, scratch } = p;
             const [readX, readCt] = [ofX, ofCt].map((r) => writeRead(m, r)) as [Func, Func];
             const add = writeDots(m, rows, channels, pitch, { ct: ofCt.point, x: ofX.point });
@@ -114,7 +113,7 @@ export const winogradWeightGrad: WasmKernel<ConvWeightGradAttrs> = {
               return ALL;
             },
           ),
-          phase(m, "winograd gradient weights", signature, COST.weight * rows * channels, (p) => {
+          phase(m, "winograd gradient weights", signature, COST * rows * channels, (p) => {
             const { f } = p;
             f.for(p.from, p.to, 1, (pair) => {
               const panel = f.let(p.shared);

@@ -3,7 +3,7 @@
 
 import {
   costOf,
-  Formula,
+  elementwise,
   type Func,
   f32x4,
   I32,
@@ -38,26 +38,20 @@ export const winogradConv: WasmKernel<ConvAttrs> = {
   op: "conv/conv",
   fusesEpilogue: true,
   accepts: ({ ins, outs, attrs }) =>
-    paysOff(attrs, ins[0]!, ins[1]!, outs[0]!, ins[1]!.shape) && (!hasBias(ins) || isContiguous(ins[2]!)),
+    paysOff(attrs, ins[0]!, ins[1]!, outs[0]!) && (!hasBias(ins) || isContiguous(ins[2]!)),
   emit: (signature) => winograd(signature, false),
 };
 
 export const winogradInputGrad: WasmKernel<ConvInputGradAttrs> = {
   op: "conv/convInputGrad",
   fusesEpilogue: true,
-  accepts: ({ ins, outs, attrs }) => paysOff(attrs, ins[0]!, ins[1]!, outs[0]!, ins[1]!.shape),
+  accepts: ({ ins, outs, attrs }) => paysOff(attrs, ins[0]!, ins[1]!, outs[0]!),
   emit: (signature) => winograd(signature, true),
 };
 
 /** Whether it is possible, and faster than the direct way. @param out what has the tiles */
-export function paysOff(
-  attrs: ConvAttrs,
-  x: View,
-  weight: View,
-  out: View,
-  [o, c, ...kernel]: readonly number[],
-): boolean {
-  const { stride, dilation, groups, padding } = attrs;
+export function paysOff({ stride, dilation, groups, padding }: ConvAttrs, x: View, weight: View, out: View): boolean {
+  const [o, c, ...kernel] = weight.shape as [number, number, ...number[]];
   if (
     String(kernel) !== "3,3" ||
     groups !== 1 ||
@@ -68,11 +62,13 @@ export function paysOff(
     [x, out].some((v) => v.shape[3]! < 4 || v.strides[3] !== 1)
   )
     return false;
-  const { blocks, tiles } = linesOf(out.shape);
-  const pairs = o! * c!;
-  const cost = blocks * tiles * (ALL * pairs * COST.product + (o! + c!) * COST.tile) + pairs * COST.weight;
-  return cost < 0.9 * out.shape[0]! * out.shape[2]! * out.shape[3]! * 9 * pairs * COST.direct;
+  const cost = costOfTiles(linesOf(out.shape), o, c) + o * c * COST.weight;
+  return cost < 0.9 * out.shape[0]! * out.shape[2]! * out.shape[3]! * 9 * o * c * COST.direct;
 }
+
+/** Nanoseconds for all that is done with tiles, roughly. */
+export const costOfTiles = ({ blocks, tiles }: Lines, rows: number, channels: number): number =>
+  blocks * tiles * (ALL * rows * channels * COST.product + (rows + channels) * COST.tile);
 
 /** The convolution; or, `turn`, the gradient in its input, which is one with the kernel turned round. */
 function winograd(signature: Signature<ConvAttrs>, turn: boolean): WasmCode {
@@ -125,8 +121,7 @@ function winograd(signature: Signature<ConvAttrs>, turn: boolean): WasmCode {
         m,
         "winograd",
         signature,
-        lines.blocks * lines.tiles * (rows * channels * ALL * COST.product + (rows + channels) * COST.tile) +
-          sizeOf(out.shape) * (epilogue ? costOf(epilogue.expr) : 0),
+        costOfTiles(lines, rows, channels) + sizeOf(out.shape) * (epilogue ? costOf(epilogue.expr) : 0),
         (p) => {
           const { f, scratch } = p;
           const [v, mm] = [place(f, scratch, [first, 1]), place(f, scratch, [first + ALL * product.v, 1])];
@@ -279,8 +274,7 @@ function store(
   const views = [signature.outs[0]!, ...signature.ins.slice(ins.length - extra)];
   const bases = [outs[0]!, ...ins.slice(ins.length - extra)];
   const [, , height, width] = views[0]!.shape as [number, number, number, number];
-  const formula = epilogue && new Formula(f, epilogue.expr, { level: () => 2 });
-  formula?.at(0, { input: () => i32.const(0) });
+  const formula = epilogue && elementwise(f, epilogue.expr);
   const b = bias && f.let(v128.load32_splat(place(f, ins[2]!, [bias.offset, 1], [channel, 1])));
   f.for(0, count, 1, (i) => {
     const [sample, inSample] = cut(f, f.let(i32.add(line, i)), down);
@@ -296,7 +290,7 @@ function store(
       inFours(f, width, [q!, ...targets], [1, ...inner], () => {
         const value = f.let(b ? f32x4.add(v128.load(q!), b) : v128.load(q!));
         const input = (k: number) => (k === 0 ? value : loadElements(f, targets[k]!, inner[k]!, 4));
-        storeElements(f, targets[0]!, inner[0]!, 4, formula ? formula.at(2, { input }) : value);
+        storeElements(f, targets[0]!, inner[0]!, 4, formula?.(input) ?? value);
       });
       f.step(from, 4 * OUT * tiles);
       for (const [k, p] of at.entries()) f.step(p, 4 * views[k]!.strides[2]!);
