@@ -6,8 +6,9 @@
 import { fail, grad, matmul, norm, scope, slice, stack, type Tensor, where, zeros, zerosLike } from "@nn/tensor";
 import { GRU } from "./gru/gru.js";
 import type { Recurrent } from "./layer.js";
-import { before, isInside, stepsOf } from "./loop.js";
+import { before, stepsOf } from "./loop.js";
 import { LSTM } from "./lstm/lstm.js";
+import { isInside } from "./ragged.js";
 import { projectInput, type ScanInputs } from "./sequence.js";
 
 /** Which part of a layer something belongs to. */

@@ -26,6 +26,7 @@ import {
   where,
   zerosLike,
 } from "@nn/tensor";
+import { isInside, raggedWeightGrad } from "./ragged.js";
 
 /** Attributes of the loops. */
 export interface LoopAttrs {
@@ -78,11 +79,6 @@ export function stepsOf(x: Tensor): readonly Tensor[] {
   return split(x, 1, 0).map((t) => t.reshape(x.shape.slice(1)));
 }
 
-/** (T, N, 1) bool: whether step t of a row is before its end. */
-export function isInside(lengths: Tensor, steps: number): Tensor {
-  return unsqueeze(unsqueeze(arange(steps), 1).lt(lengths), 2);
-}
-
 /** The states before every step, of those after it: (T, N, H). */
 export function before(first: Tensor, after: Tensor, { reverse }: LoopAttrs, lengths: Tensor | undefined): Tensor {
   const steps = after.shape[0]!;
@@ -102,17 +98,16 @@ export function weightGrad(
   lengths: Tensor | undefined,
 ): Tensor {
   const [steps, rows] = d.shape as [number, number];
-  const product = (d: Tensor, h: Tensor) => {
-    const flat = (t: Tensor) => t.reshape([-1, t.shape.at(-1)!]);
-    return matmul(transpose(flat(d)), flat(h));
-  };
-  if (rows === 0 || (attrs.reverse && lengths)) return product(d, before(first, after, attrs, lengths));
+  const flat = (t: Tensor) => t.reshape([-1, t.shape.at(-1)!]);
+  const product = (d: Tensor, h: Tensor, lengths?: Tensor) =>
+    lengths ? raggedWeightGrad(d, h, lengths) : matmul(transpose(flat(d)), flat(h));
+  if (rows === 0 || (attrs.reverse && lengths)) return product(d, before(first, after, attrs, lengths), lengths);
   // Two products instead of a copy of all states.
   const [from, start] = attrs.reverse ? [0, steps - 1] : [1, 0];
   const alone = product(slice(d, [[start, start + 1]]), first);
   if (steps === 1) return alone;
   const rest = slice(d, [[from, from + steps - 1]]);
-  return product(rest, slice(after, [[1 - from, steps - from]])).add(alone);
+  return product(rest, slice(after, [[1 - from, steps - from]]), lengths?.sub(1)).add(alone);
 }
 
 /** Gradients by way of an op's lowering: where those of gradients are wanted, of what only the way back uses. */

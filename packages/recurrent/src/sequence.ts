@@ -3,8 +3,8 @@
 // A scan is one layer in one direction over the whole sequence. It lowers to one product for the input at all steps, and to
 // a loop (loop.ts) for the rest.
 
-import { fail, matmul, type Spec, show, type Tensor, where, zerosLike } from "@nn/tensor";
-import { isInside } from "./loop.js";
+import { fail, matmul, type Spec, show, type Tensor } from "@nn/tensor";
+import { raggedProduct } from "./ragged.js";
 
 /** Attributes of `rnnScan`, `gruScan` and `lstmScan`. */
 export interface ScanAttrs {
@@ -99,8 +99,7 @@ export function inferScan(op: string, gates: number, { x, states, ...rest }: Sca
 
 /** x (T, N, I) · weightᵀ (I, G) + bias (G): what the input adds to the gates at every step, as one product. */
 export function projectInput({ x, weightIh, lengths }: ScanInputs<Tensor>, bias: Tensor | undefined): Tensor {
-  // What stands in the padding must not matter, not even NaN.
-  const given = lengths ? where(isInside(lengths, x.shape[0]!), x, zerosLike(x)) : x;
-  const y = matmul(given, weightIh.transpose());
+  if (lengths) return raggedProduct(x, weightIh, lengths, bias);
+  const y = matmul(x, weightIh.transpose());
   return bias ? y.add(bias) : y;
 }

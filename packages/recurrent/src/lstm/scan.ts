@@ -2,7 +2,7 @@
 //   c ← σ(f) ⊙ c + σ(i) ⊙ tanh(g),  h ← σ(o) ⊙ tanh(c),  with a projection h ← W_hr·h
 
 import { apply, defineOp, matmul, type OpDef, scan, type Tensor, where, zerosLike } from "@nn/tensor";
-import { isInside } from "../loop.js";
+import { isInside } from "../ragged.js";
 import { inferScan, listOf, named, projectInput, type ScanAttrs, type ScanInputs } from "../sequence.js";
 import { lstmLoopOp, lstmStep } from "./loop.js";
 

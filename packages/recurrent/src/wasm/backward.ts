@@ -1,13 +1,13 @@
 // The way back: for every step one pass over the gates, which gives their gradients, then the product of these with W_hh,
 // which gives that of the state before. The gradients of the weights are products over all steps, and not made here.
 
-import { elementAt, type Func, i32, type Local, phase, type Value, type WasmCode, writePack } from "@nn/backend-wasm";
+import { elementAt, type Func, i32, type Local, phase, type WasmCode, writePack } from "@nn/backend-wasm";
 import { contiguousView, type Signature, type View } from "@nn/tensor";
 import type { LoopAttrs } from "../loop.js";
 import { BLOCK, COST, copyRow, copyRows, eachBlock, GATE_COST, PART, rowAt, timeOf } from "./common.js";
 import { clearEnds, eachSlot, gatherRows, tableBytes, tablePhases, updateActive } from "./lengths.js";
 import { type Operand, type Units, writePass } from "./pass.js";
-import { COLUMNS, writeProduct } from "./product.js";
+import { COLUMNS, eachPanel, writeProduct } from "./product.js";
 
 /** What a kind of loop is to the kernel. */
 export interface CellGrad {
@@ -162,15 +162,3 @@ export function backward(signature: Signature<LoopAttrs>, cell: CellGrad): WasmC
 
 /** Rows of a block, one behind the other. */
 const rowsOf = (size: number): View => contiguousView({ shape: [BLOCK, size], dtype: "f32" });
-
-/** Panels `from … to` of so many columns; the last may be narrower. */
-function eachPanel(
-  f: Func,
-  size: number,
-  [from, to]: readonly [Local | number, Local | number],
-  body: (j: Value, columns: number) => void,
-): void {
-  const full = Math.floor(size / COLUMNS);
-  if (full > 0) f.for(from, i32.min_u(to, full), 1, (j) => body(j, COLUMNS));
-  if (size % COLUMNS > 0) f.if(i32.lt_u(full, to), () => body(i32.const(full), size % COLUMNS));
-}

@@ -4,6 +4,7 @@
 import { scanKernel, type WasmKernel } from "@nn/backend-wasm";
 import { gruLoop, gruLoopGrad, gruLoopSaving } from "./gru.js";
 import { lstmLoop, lstmLoopGrad, lstmLoopSaving } from "./lstm.js";
+import { raggedProduct, raggedWeightGrad } from "./ragged.js";
 import { rnnLoop, rnnLoopGrad } from "./rnn.js";
 
 /**
@@ -23,8 +24,21 @@ export const recurrentKernels: readonly WasmKernel[] = [
   gruLoopGrad,
   rnnLoop,
   rnnLoopGrad,
+  raggedProduct,
+  raggedWeightGrad,
   scanKernel,
 ];
 
 /** Single ones: to run a trained network, those without `Saving` and `Grad` are enough. */
-export { gruLoop, gruLoopGrad, gruLoopSaving, lstmLoop, lstmLoopGrad, lstmLoopSaving, rnnLoop, rnnLoopGrad };
+export {
+  gruLoop,
+  gruLoopGrad,
+  gruLoopSaving,
+  lstmLoop,
+  lstmLoopGrad,
+  lstmLoopSaving,
+  raggedProduct,
+  raggedWeightGrad,
+  rnnLoop,
+  rnnLoopGrad,
+};

@@ -92,6 +92,18 @@ export function writeRows(m: Module, { k, lda, ldc }: Product, width: number): F
   return f;
 }
 
+/** Panels `from … to` of so many columns; the last may be narrower. */
+export function eachPanel(
+  f: Func,
+  size: number,
+  [from, to]: readonly [Local | number, Local | number],
+  body: (j: Value, columns: number) => void,
+): void {
+  const full = Math.floor(size / COLUMNS);
+  if (full > 0) f.for(from, i32.min_u(to, full), 1, (j) => body(j, COLUMNS));
+  if (size % COLUMNS > 0) f.if(i32.lt_u(full, to), () => body(i32.const(full), size % COLUMNS));
+}
+
 // ── W_hh, by units ─────────────────────────────────────────────────────────────────────────────────
 
 /** W_hh (gates · H, H) in groups of units with all their gates, [group][gate][unit] cut into panels (k, columns). */
