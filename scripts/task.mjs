@@ -27,6 +27,7 @@ const tasks = {
   size: (args) => built(["node", "scripts/size.mjs", ...args]),
   health: (args) => built(["node", "scripts/health.mjs", ...args]),
   changeset: (args) => installed(["changeset", ...args]),
+  docs: (args) => docs(args),
 };
 
 const [name = "", ...args] = process.argv.slice(2);
@@ -53,6 +54,20 @@ async function testAll() {
     worst = Math.max(worst, code);
   }
   return worst;
+}
+
+/**
+ * The API reference, then the documentation site: on a local address, or with `build` as files.
+ * @param {string[]} args
+ */
+async function docs(args) {
+  await ensureInstalled();
+  const cwd = join(root, "apps/docs");
+  for (const [tool, ...rest] of [["typedoc"], ["vitepress", ...args]]) {
+    const { code } = await run(join(cwd, "node_modules/.bin", tool), rest, { cwd });
+    if (code !== 0) return code;
+  }
+  return 0;
 }
 
 /** @param {string[]} args */
