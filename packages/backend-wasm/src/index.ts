@@ -21,6 +21,7 @@ export { gemm, type Panels } from "./kernels/matmul/gemm.js";
 export { loadFirst, type MicroShape, storeFirst, tilesOf, writeMicro } from "./kernels/matmul/micro.js";
 export { type PanelShape, writePack } from "./kernels/matmul/pack.js";
 export { scanKernel } from "./kernels/scan.js";
+export { sortKernel } from "./kernels/sort.js";
 export { folded, turned } from "./lanes.js";
 export { blocks, loadElements, loops, type Operand, type Point, row, starts, storeElements } from "./walk.js";
 export { type WasmBackend, type WasmOptions, wasm } from "./wasm.js";

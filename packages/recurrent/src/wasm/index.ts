@@ -1,14 +1,14 @@
 // @nn/recurrent/wasm: kernels of the loops of RNN, GRU and LSTM for the WebAssembly backend. How they work, and what was
 // tried, is in README.md beside this file.
 
-import { scanKernel, type WasmKernel } from "@nn/backend-wasm";
+import { scanKernel, sortKernel, type WasmKernel } from "@nn/backend-wasm";
 import { gruLoop, gruLoopGrad, gruLoopSaving } from "./gru.js";
 import { lstmLoop, lstmLoopGrad, lstmLoopSaving } from "./lstm.js";
 import { raggedProduct, raggedWeightGrad } from "./ragged.js";
 import { rnnLoop, rnnLoopGrad } from "./rnn.js";
 
 /**
- * All of them, and the loop of `scan`, for cells of your own and what these have no code for.
+ * All of them; the loop of `scan`, for cells of your own and what these have no code for; and sorting, for `sample` and `topK`.
  *
  * @example
  * ```ts
@@ -27,6 +27,7 @@ export const recurrentKernels: readonly WasmKernel[] = [
   raggedProduct,
   raggedWeightGrad,
   scanKernel,
+  sortKernel,
 ];
 
 /** Single ones: to run a trained network, those without `Saving` and `Grad` are enough. */

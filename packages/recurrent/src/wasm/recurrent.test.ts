@@ -29,7 +29,7 @@ const before = getBackend();
 let ran: string[] = [];
 const nameOf = ({ op }: WasmKernel) => op.replace("recurrent/", "");
 const watched: readonly WasmKernel[] = pack
-  .filter(({ op }) => op !== "scan")
+  .filter(({ op }) => op.startsWith("recurrent/"))
   .map((k) => ({
     ...k,
     emit(signature) {
