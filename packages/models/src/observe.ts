@@ -1,23 +1,28 @@
 // Looking at a model while it runs: what summary() and explain/ share. Afterwards the model is as it was.
 
-import type { Module, Tensor } from "@nn/tensor";
+import { type HookHandle, type Module, registerForwardHook, registerForwardPreHook, type Tensor } from "@nn/tensor";
 
-/** Runs in the place of a module's forward; `run` is the forward it replaces. */
-export type Around = (name: string, module: Module, run: () => unknown) => unknown;
+/** What is told of every module that runs, under its first path. */
+export interface Observer {
+  before?(name: string, module: Module): void;
+  /** What it returns is the output instead, unless that is undefined. */
+  after(name: string, module: Module, output: unknown): unknown;
+}
 
-/** Runs `body` with `around` about the forward of `model` and every module in it, each under its first path. */
-export function observe<T>(model: Module, around: Around, body: () => T): T {
-  const before = new Map<Module, Module["forward"]>();
+/** Runs `body` with hooks on `model` and every module in it. */
+export function observe<T>(model: Module, { before, after }: Observer, body: () => T): T {
+  const handles: HookHandle[] = [];
+  const seen = new Set<Module>();
   for (const [name, m] of model.namedModules()) {
-    if (before.has(m)) continue;
-    const { forward } = m;
-    before.set(m, forward);
-    m.forward = (...args) => around(name, m, () => forward(...args));
+    if (seen.has(m)) continue;
+    seen.add(m);
+    if (before) handles.push(registerForwardPreHook(m, () => before(name, m)));
+    handles.push(registerForwardHook(m, (_module, _args, output) => after(name, m, output)));
   }
   try {
     return body();
   } finally {
-    for (const [m, forward] of before) m.forward = forward;
+    for (const handle of handles) handle.remove();
   }
 }
 

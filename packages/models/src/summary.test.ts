@@ -4,6 +4,8 @@ import { Dropout, Embedding, Linear } from "@nn/layers";
 import { LSTM } from "@nn/recurrent";
 import {
   compile,
+  countParameters,
+  freeze,
   grad,
   Module,
   manualSeed,
@@ -12,6 +14,7 @@ import {
   rand,
   setBackend,
   type Tensor,
+  unfreeze,
   Variable,
   zeros,
 } from "@nn/tensor";
@@ -44,6 +47,7 @@ describe("summary", () => {
       depth: 0,
       outputShape: [4, 10],
       parameters: 0,
+      frozen: 0,
       multiplyAdds: 0,
       runs: 1,
     });
@@ -53,6 +57,7 @@ describe("summary", () => {
       depth: 4,
       outputShape: [4, 32, 4, 4],
       parameters: 512,
+      frozen: 0,
       multiplyAdds: 4 * 512 * 16,
       runs: 1,
     });
@@ -153,8 +158,24 @@ describe("summary", () => {
       activation  ReLU       (1, 84)                   —              —
       ─────────────────────────────────────────────────────────────────
       total                                       61,706        416,520
-      not trained: —"
+      buffers: —"
     `);
+  });
+
+  it("tells frozen parameters from those in training and from buffers", () => {
+    const model = resnetCifar({ depth: 8 });
+    const all = countParameters(model);
+    freeze(model);
+    unfreeze(model.namedModules().get("fc")!);
+    const s = summary(model, [1, 3, 8, 8]);
+    expect(s).toMatchObject({
+      parameters: 650,
+      frozen: all - 650,
+      buffers: summary(unfreeze(model), [1, 3, 8, 8]).buffers,
+    });
+    expect(s.rows.find((r) => r.name === "conv1")).toMatchObject({ parameters: 0, frozen: 3 * 9 * 16 });
+    expect(`${s}`).toMatch(/^conv1 .* 432 frozen .*$/m);
+    expect(`${s}`).toMatch(/^total .* 650 \+ [\d,]+ frozen .*$/m);
   });
 
   it("names the fault", () => {

@@ -1,6 +1,6 @@
 // summary: what a model is made of, layer by layer, and what it costs. Data first; toString() is the table.
 
-import { type DType, fail, type Module, sizeOf, Tensor, type Variable } from "@nn/tensor";
+import { type DType, fail, isFrozen, type Module, sizeOf, Tensor, type Variable } from "@nn/tensor";
 import { call, inEvaluation, observe } from "./observe.js";
 import { onShapes } from "./symbolic.js";
 
@@ -16,6 +16,8 @@ export interface SummaryRow {
   readonly outputShape: readonly number[] | null;
   /** Trainable numbers; shared ones count where they appear first. */
   readonly parameters: number;
+  /** Numbers of parameters that `freeze` took out of training. */
+  readonly frozen: number;
   /** In all its runs. */
   readonly multiplyAdds: number;
   /** How often it ran. */
@@ -28,7 +30,9 @@ export interface Summary {
   readonly rows: readonly SummaryRow[];
   /** Trainable numbers. */
   readonly parameters: number;
-  /** Numbers that are part of the state, but not trained: running statistics, frozen parameters. */
+  /** Numbers of parameters that are frozen. */
+  readonly frozen: number;
+  /** Numbers that are part of the state, but no parameters: running statistics. */
   readonly buffers: number;
   /** Multiplications with an addition, of matrix products, convolutions and recurrences. */
   readonly multiplyAdds: number;
@@ -75,7 +79,9 @@ export function summary(model: Module, inputShape: readonly number[], { dtype = 
   for (const [key, v] of model.namedVariables()) {
     if (counted.has(v)) continue;
     counted.add(v);
-    if (v.trainable) rows.get(modules.get(parentOf(key, modules))!)!.parameters += sizeOf(v.shape);
+    const row = rows.get(modules.get(parentOf(key, modules))!)!;
+    if (v.trainable) row.parameters += sizeOf(v.shape);
+    else if (isFrozen(v)) row.frozen += sizeOf(v.shape);
     else buffers += sizeOf(v.shape);
   }
 
@@ -86,20 +92,24 @@ export function summary(model: Module, inputShape: readonly number[], { dtype = 
       (x) => void call(model, x),
       (n) => void (running.at(-1)!.multiplyAdds += n),
     );
-  const note = (_: string, m: Module, run: () => unknown) => {
-    const row = rows.get(m)!;
-    running.push(row);
-    const result = run();
-    running.pop();
-    row.runs++;
-    row.outputShape = firstTensor(result)?.shape ?? null;
-    return result;
+  const observer = {
+    before: (_: string, m: Module) => void running.push(rows.get(m)!),
+    after(_name: string, _module: Module, output: unknown) {
+      const row = running.pop()!;
+      row.runs++;
+      row.outputShape = firstTensor(output)?.shape ?? null;
+    },
   };
-  inEvaluation(model, () => observe(model, note, forward));
+  inEvaluation(model, () => observe(model, observer, forward));
 
   const all = [...rows.values()];
-  const total = (of: "parameters" | "multiplyAdds") => all.reduce((sum, row) => sum + row[of], 0);
-  const sums = { parameters: total("parameters"), buffers, multiplyAdds: total("multiplyAdds") };
+  const total = (of: "parameters" | "frozen" | "multiplyAdds") => all.reduce((sum, row) => sum + row[of], 0);
+  const sums = {
+    parameters: total("parameters"),
+    frozen: total("frozen"),
+    buffers,
+    multiplyAdds: total("multiplyAdds"),
+  };
   return { rows: all, ...sums, toString: () => table(all, sums) };
 }
 
@@ -110,7 +120,16 @@ type Row = { -readonly [K in keyof SummaryRow]: SummaryRow[K] };
 function newRow(name: string, m: Module, modules: ReadonlyMap<string, Module>): Row {
   let depth = 0;
   for (let at = name; at !== ""; at = parentOf(at, modules)) depth++;
-  return { name, type: m.constructor.name, depth, outputShape: null, parameters: 0, multiplyAdds: 0, runs: 0 };
+  return {
+    name,
+    type: m.constructor.name,
+    depth,
+    outputShape: null,
+    parameters: 0,
+    frozen: 0,
+    multiplyAdds: 0,
+    runs: 0,
+  };
 }
 
 /** The path of the module that holds a Variable or module: not all prefixes are modules, as some are arrays. */
@@ -130,23 +149,25 @@ function firstTensor(result: unknown): Tensor | undefined {
   return undefined;
 }
 
-function table(rows: readonly SummaryRow[], { parameters, buffers, multiplyAdds }: Omit<Summary, "rows">): string {
+function table(rows: readonly SummaryRow[], sums: Omit<Summary, "rows">): string {
   const number = (n: number) => (n === 0 ? "—" : n.toLocaleString("en-US"));
+  const parametersOf = ({ parameters, frozen }: Pick<Row, "parameters" | "frozen">) =>
+    frozen === 0 ? number(parameters) : `${parameters > 0 ? `${number(parameters)} + ` : ""}${number(frozen)} frozen`;
   const cells = [
     ["layer", "type", "output", "parameters", "multiply-adds"],
     ...rows.map((row) => [
       row.name || "(model)",
       row.type,
       row.outputShape ? `(${row.outputShape.join(", ")})` : "not run",
-      number(row.parameters),
+      parametersOf(row),
       number(row.multiplyAdds),
     ]),
-    ["total", "", "", number(parameters), number(multiplyAdds)],
+    ["total", "", "", parametersOf(sums), number(sums.multiplyAdds)],
   ];
   const widths = cells[0]!.map((_, i) => Math.max(...cells.map((line) => line[i]!.length)));
   const lines = cells.map((line) =>
     line.map((cell, i) => (i < 3 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join("  "),
   );
   const rule = "─".repeat(lines[0]!.length);
-  return [lines[0], rule, ...lines.slice(1, -1), rule, lines.at(-1), `not trained: ${number(buffers)}`].join("\n");
+  return [lines[0], rule, ...lines.slice(1, -1), rule, lines.at(-1), `buffers: ${number(sums.buffers)}`].join("\n");
 }

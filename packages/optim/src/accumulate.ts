@@ -22,12 +22,13 @@ export interface AccumulateOptions extends MinimizeOptions {
  */
 export class GradientAccumulator {
   readonly #optimizer: Optimizer<any>;
-  readonly #sums: readonly Variable[];
+  readonly #sums: ReadonlyMap<Variable, Variable>;
   readonly #count = scope(() => new Variable(zeros([]), { trainable: false }));
 
   constructor(optimizer: Optimizer<any>) {
     this.#optimizer = optimizer;
-    this.#sums = scope(() => optimizer.parameters.map((p) => new Variable(zerosLike(p), { trainable: false })));
+    const all = optimizer.groups.flatMap((g) => g.all.map(({ parameter }) => parameter));
+    this.#sums = scope(() => new Map(all.map((p) => [p, new Variable(zerosLike(p), { trainable: false })])));
   }
 
   /**
@@ -47,7 +48,7 @@ export class GradientAccumulator {
   /** Adds gradients, in the order of the optimiser's parameters. */
   add(gradients: readonly Tensor[]): void {
     scope(() => {
-      for (const [i, sum] of this.#sums.entries()) sum.value = sum.value.add(gradients[i]);
+      for (const [i, sum] of this.#active().entries()) sum.value = sum.value.add(gradients[i]);
       this.#count.value = this.#count.value.add(1);
     });
   }
@@ -56,9 +57,14 @@ export class GradientAccumulator {
   step({ transform }: MinimizeOptions = {}): void {
     scope(() => {
       const share = this.#count.value.reciprocal();
-      const mean = this.#sums.map((sum) => sum.value.mul(share));
+      const mean = this.#active().map((sum) => sum.value.mul(share));
       this.#optimizer.step(transform ? transform(mean) : mean);
-      for (const sum of [...this.#sums, this.#count]) sum.value = zerosLike(sum);
+      for (const sum of [...this.#sums.values(), this.#count]) sum.value = zerosLike(sum);
     });
+  }
+
+  /** The sums of what is trained now. */
+  #active(): Variable[] {
+    return this.#optimizer.parameters.map((p) => this.#sums.get(p)!);
   }
 }

@@ -1,4 +1,4 @@
-import { compile, Module, memory, type Tensor, tensor, Variable } from "@nn/tensor";
+import { compile, freeze, Module, memory, type Tensor, tensor, Variable } from "@nn/tensor";
 import { describe, expect, it } from "vitest";
 import { AveragedModel, ExponentialMovingAverage } from "./averaged.js";
 
@@ -62,6 +62,13 @@ describe.each([false, true])("compiled: %s", (compiled) => {
     expect(list(net.weight.value)).toEqual([8, 0]);
     averaged.copyTo();
     expect(list(net.weight.value)).toEqual(near([4, 0]));
+  });
+});
+
+describe("frozen weights", () => {
+  it("have averages, too", () => {
+    const averaged = new AveragedModel(freeze(new Net()));
+    expect(Object.keys(averaged.stateDict())).toEqual(["n_averaged", "module.weight"]);
   });
 });
 

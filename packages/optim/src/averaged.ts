@@ -1,6 +1,6 @@
 // Averages of weights over training: ExponentialMovingAverage, and AveragedModel for stochastic weight averaging.
 
-import { fail, Module, scope, type Tensor, Variable, where, zeros } from "@nn/tensor";
+import { fail, isFrozen, Module, scope, type Tensor, Variable, where, zeros } from "@nn/tensor";
 import { checkAtLeast } from "./check.js";
 
 /** How an average goes on: from the average, the value now, and how many there were before (an i32 scalar). */
@@ -47,7 +47,9 @@ export class AveragedModel<M extends Model = Model> extends Module {
     super();
     this.#model = model;
     this.#avgFn = avgFn;
-    const chosen = [...model.namedVariables()].filter(([, v]) => v.dtype === "f32" && (useBuffers || v.trainable));
+    const chosen = [...model.namedVariables()].filter(
+      ([, v]) => v.dtype === "f32" && (useBuffers || v.trainable || isFrozen(v)),
+    );
     if (chosen.length === 0) fail({ op: "AveragedModel", expected: "a model with parameters", got: "one without" });
     this.#averages = new Map(
       chosen.map(([name, v]) => [name, scope(() => new Variable(v.value, { trainable: false }))] as const),

@@ -20,15 +20,14 @@ export type Slots = Readonly<Record<string, (parameter: Variable) => Tensor>>;
 
 /** A group as the optimiser keeps it. */
 export class Group<O extends OptimizerOptions> {
-  readonly params: readonly Variable[];
+  /** All parameters, frozen ones too, each with its named state, e.g. `exp_avg`. */
+  readonly all: readonly { readonly parameter: Variable; readonly state: Readonly<Record<string, Variable>> }[];
   /** With all defaults filled in. `lr` here is the first one. */
   readonly options: O;
   /** The learning rate as a scalar Variable: what compiled steps read. */
   readonly rate: Variable;
   /** Momentum, or Adam's β₁, as a scalar, once a schedule turns it: the option does not count then. */
   momentum: Variable | null = null;
-  /** Named state of each parameter, e.g. `exp_avg`. */
-  readonly state: readonly Readonly<Record<string, Variable>>[];
   readonly #op: string;
   /** The number that was set, as `rate` has only 24 bits of it; and whether `rate` has come from elsewhere since. */
   #lr: number;
@@ -38,13 +37,23 @@ export class Group<O extends OptimizerOptions> {
   constructor(op: string, params: readonly Variable[], options: O, slots: Slots) {
     this.#op = op;
     this.#lr = options.lr;
-    this.params = params;
     this.options = options;
     const held = (initial: () => Tensor) => scope(() => new Variable(initial(), { trainable: false }));
     this.rate = held(() => tensor(options.lr));
-    this.state = params.map((p) =>
-      Object.fromEntries(Object.entries(slots).map(([name, start]) => [name, held(() => start(p))])),
-    );
+    this.all = params.map((parameter) => ({
+      parameter,
+      state: Object.fromEntries(Object.entries(slots).map(([name, start]) => [name, held(() => start(parameter))])),
+    }));
+  }
+
+  /** The parameters that are trainable now: what is updated. */
+  get params(): readonly Variable[] {
+    return this.#trainable().map(({ parameter }) => parameter);
+  }
+
+  /** The named state of each of {@link params}. */
+  get state(): readonly Readonly<Record<string, Variable>>[] {
+    return this.#trainable().map(({ state }) => state);
   }
 
   /** The learning rate now. Setting it reaches compiled steps, too; reading it inside compile is not possible. */
@@ -74,6 +83,10 @@ export class Group<O extends OptimizerOptions> {
   /** @internal The rate has come from elsewhere. */
   forgetRate(): void {
     this.#stale = true;
+  }
+
+  #trainable() {
+    return this.all.filter(({ parameter }) => parameter.trainable);
   }
 }
 
@@ -106,7 +119,7 @@ export function groupsOf<O>(op: string, params: Params<O>): ParameterGroup<O>[] 
         op,
         expected: "trainable parameters",
         got: `a Variable ${show(p.shape)} with trainable = false`,
-        hint: "Leave buffers and frozen weights out: model.parameters() does.",
+        hint: "Leave buffers out, as model.parameters() does. To freeze weights for a while, make the optimiser first.",
       });
     }
   }

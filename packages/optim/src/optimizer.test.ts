@@ -3,6 +3,8 @@
 import {
   type Backend,
   compile,
+  freeze,
+  Module,
   manualSeed,
   memory,
   randn,
@@ -16,6 +18,7 @@ import {
   zeros,
 } from "@nn/tensor";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { GradientAccumulator } from "./accumulate.js";
 import { Adadelta } from "./adadelta.js";
 import { Adagrad } from "./adagrad.js";
 import { Adam, AdamW } from "./adam.js";
@@ -114,6 +117,65 @@ describe.each(kinds)("%s", (_, make) => {
       for (let i = 0; i < 20; i++) step().dispose();
       expect(memory().bytes).toBe(before);
     }
+  });
+});
+
+describe("freezing", () => {
+  class Line extends Module {
+    w = new Variable(tensor([[0.5], [-0.5]]));
+    b = new Variable(tensor([0.1]));
+    loss(x: Tensor, y: Tensor) {
+      return this.forward(x).sub(y).square().mean();
+    }
+    override forward(x: Tensor) {
+      return x.matmul(this.w.value).add(this.b.value);
+    }
+  }
+
+  it.each(kinds)("%s passes frozen parameters over, their state and decay too, eager and compiled", (_, make) => {
+    const models = [new Line(), new Line()] as const;
+    const [eager, compiled] = models.map((m) => make([m.w, m.b])) as [Optimizer, Optimizer];
+    const step = compile((x: Tensor, y: Tensor) => compiled.minimize(() => models[1].loss(x, y)));
+    const run = () => {
+      eager.minimize(() => models[0].loss(x, y));
+      step(x, y);
+    };
+    const look = () => [eager, compiled].map((o, i) => ({ model: models[i]!.stateDict(), state: o.stateDict() }));
+    const state = (of: Record<string, Tensor>, i: number) =>
+      Object.entries(of).flatMap(([k, t]) => (k.startsWith(`state.${i}.`) && !k.endsWith("step") ? list(t) : []));
+    run();
+    const before = look();
+    for (const m of models) m.w.trainable = false;
+    expect(eager.parameters).toEqual([models[0].b]);
+    run();
+    const frozen = look();
+    for (const m of models) m.w.trainable = true;
+    run();
+    const after = look();
+    for (const i of [0, 1]) {
+      expect(list(frozen[i]!.model["w"]!)).toEqual(list(before[i]!.model["w"]!));
+      expect(list(frozen[i]!.model["b"]!)).not.toEqual(list(before[i]!.model["b"]!));
+      expect(state(frozen[i]!.state, 0)).toEqual(state(before[i]!.state, 0));
+      expect(list(after[i]!.model["w"]!)).not.toEqual(list(frozen[i]!.model["w"]!));
+    }
+    expect(list(after[1]!.model["w"]!)).toEqual(near(list(after[0]!.model["w"]!)));
+    expect(list(after[1]!.model["b"]!)).toEqual(near(list(after[0]!.model["b"]!)));
+  });
+
+  it("keeps gradients in the order of what is trained, and accumulates them so", () => {
+    const model = new Line();
+    const optimizer = new SGD([model.w, model.b], { lr: 1 });
+    const accumulator = new GradientAccumulator(optimizer);
+    freeze(model);
+    expect(optimizer.parameters).toEqual([]);
+    model.b.trainable = true;
+    accumulator.add([tensor([1])]);
+    accumulator.add([tensor([3])]);
+    accumulator.step();
+    expect(list(model.b.value)).toEqual(near([0.1 - 2]));
+    expect(list(model.w.value)).toEqual([0.5, -0.5]);
+    expect(() => optimizer.step([zeros([2, 1]), zeros([1])])).toThrow("expected 1 gradients");
+    expect(() => new SGD([model.w], { lr: 1 })).toThrow("make the optimiser first");
   });
 });
 

@@ -48,7 +48,7 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
     });
   }
 
-  /** All parameters, group by group: the order of {@link step}'s gradients. */
+  /** All parameters but frozen ones, group by group: the order of {@link step}'s gradients. */
   get parameters(): Variable[] {
     return this.groups.flatMap((g) => [...g.params]);
   }
@@ -160,7 +160,7 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
     const named = new Map<string, Variable>();
     let i = 0;
     for (const [g, group] of this.groups.entries()) {
-      for (const state of group.state) {
+      for (const { state } of group.all) {
         for (const [name, v] of Object.entries(state)) named.set(`state.${i}.${name}`, v);
         named.set(`state.${i}.step`, this.#steps);
         i++;

@@ -23,7 +23,7 @@ export function interpreter(): Interpreter {
 export function apply<A>(op: OpDef<A>, ins: readonly Tensor[], attrs: A): readonly Tensor[] {
   for (const [i, t] of ins.entries()) {
     if (!(t instanceof Tensor)) {
-      fail({ op: op.name, expected: `a Tensor as input ${i}`, got: describe(t), hint: "Make one with tensor(…)." });
+      fail({ op: op.name, expected: `a Tensor as input ${i}`, got: describe(t), hint: "Make one with tensor()." });
     }
   }
   return interpreter().apply(op, ins, attrs, op.infer(ins, attrs));
@@ -34,7 +34,8 @@ export function apply1<A>(op: OpDef<A>, ins: readonly Tensor[], attrs: A): Tenso
   return apply(op, ins, attrs)[0]!;
 }
 
-function describe(value: unknown): string {
-  if (value === null || typeof value !== "object") return `${typeof value} ${String(value)}`;
-  return value.constructor?.name ?? "an object";
+/** What a value is, for errors. */
+export function describe(value: unknown): string {
+  if (value !== Object(value)) return `${typeof value} ${String(value)}`;
+  return (value as object).constructor?.name ?? "an object";
 }

@@ -20,7 +20,7 @@ export interface Backend<Code = any> {
   free(buffer: Buffer): void;
   write(buffer: Buffer, data: Uint8Array, offset?: number): void;
   read(buffer: Buffer): Promise<Uint8Array>;
-  /** Where the memory is the host's own. */
+  /** Where the memory is the host's own: the bytes themselves, no copy. They may move; the array is then detached, and of length 0. */
   readSync?(buffer: Buffer): Uint8Array;
   /** Makes a plan ready to run. An eager call is a plan of one step, cached by its signature. */
   load(plan: Plan<Code>): Executable;

@@ -6,11 +6,24 @@ export type * from "./backend.js";
 export { bytesOf, findKernel } from "./backend.js";
 export { type CheckGradientsOptions, checkGradients } from "./check-gradients.js";
 export { type Compiled, type CompileOptions, compile } from "./compile/compile.js";
+export { type Keep, type Stepper, stepper } from "./compile/stepper.js";
 export { getBackend, setBackend } from "./current.js";
 export { type Failure, fail, NNError, show } from "./errors.js";
 export type { Expr, ExprStep, ScalarFn } from "./expr.js";
 export { expr } from "./expr.js";
+export { type CountParametersOptions, countParameters, freeze, isFrozen, unfreeze } from "./freeze.js";
 export { customGradient, grad, stopGradient, valueAndGrad } from "./grad.js";
+export { guarded } from "./guarded.js";
+export {
+  type BackwardPreHook,
+  type ForwardHook,
+  type ForwardPreHook,
+  type HookHandle,
+  onGradient,
+  registerForwardHook,
+  registerForwardPreHook,
+  registerFullBackwardPreHook,
+} from "./hooks.js";
 export { convert as convertLayout, physicalSpec } from "./layout.js";
 // With its methods: this export is what brings methods.ts in.
 export { Tensor } from "./methods.js";
@@ -43,5 +56,6 @@ export * from "./spec.js";
 export { type LoadReport, readState, type StateDict, writeState } from "./state.js";
 export { countPlan, type Memory, memory } from "./storage.js";
 export { mapStructure } from "./structure.js";
+export { assume, untraced } from "./untraced.js";
 export { type HeldValue, Variable } from "./variable.js";
 export * from "./view.js";

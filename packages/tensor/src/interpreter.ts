@@ -33,3 +33,10 @@ export function withInterpreter<T>(interpreter: Interpreter | null, body: () => 
     active = before;
   }
 }
+
+/** Which hooks there are: part of every trace's key. */
+export let hooksKey = "";
+
+export function setHooksKey(key: string): void {
+  hooksKey = key;
+}

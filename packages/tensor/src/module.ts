@@ -1,14 +1,15 @@
 // Module: a named tree of Variables.
 
+import { interpreter } from "./apply.js";
 import { insideModule } from "./errors.js";
-import { activeInterpreter } from "./interpreter.js";
 import { type LoadReport, readState, type StateDict, writeState } from "./state.js";
 import type { Tensor } from "./tensor.js";
 import { Variable } from "./variable.js";
 
 /**
  * A layer or a model. Its fields that are Variables, Modules, or arrays of these are its parts, and their names make
- * the keys of its state: `conv1.weight`, as in PyTorch.
+ * the keys of its state: `conv1.weight`, as in PyTorch. See {@link registerForwardHook} for looking at it while it runs, and
+ * {@link freeze} for leaving parts of it out of training.
  *
  * @example
  * ```ts
@@ -35,12 +36,12 @@ export abstract class Module {
   /** Whether dropout drops and BatchNorm uses the batch (default true): see {@link train} and {@link eval}. */
   get training(): boolean {
     const now = this.#training;
-    activeInterpreter()?.guard?.(() => this.#training === now);
+    interpreter().guard?.(() => this.#training === now);
     return now;
   }
 
-  set training(mode: boolean) {
-    this.#training = mode;
+  set training(on: boolean) {
+    this.#training = on;
   }
 
   /** Computes the output. Call it directly: `model.forward(x)`. */

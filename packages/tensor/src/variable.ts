@@ -28,27 +28,37 @@ export interface HeldValue {
 export class Variable implements Spec {
   readonly shape: readonly number[];
   readonly dtype: DType;
-  /** Whether optimisers and gradients count it among the parameters. */
-  trainable: boolean;
+  #trainable: boolean;
   #held: HeldValue | null = null;
 
   /**
    * @param initial its first value; the Variable keeps a copy of its own
    * @param options `trainable` (default true)
    */
-  constructor(initial: Tensor, options: { trainable?: boolean } = {}) {
+  constructor(initial: Tensor, { trainable = true }: { trainable?: boolean } = {}) {
     this.shape = initial.shape;
     this.dtype = initial.dtype;
-    this.trainable = options.trainable ?? true;
+    this.#trainable = trainable;
     if (initial.symbol) {
       fail({
         op: "Variable",
         expected: "to be made outside compile()",
         got: "a traced value",
-        hint: "Make modules and optimizers before the compiled function runs.",
+        hint: "Make modules and optimizers before it runs.",
       });
     }
     eager.write(this, initial);
+  }
+
+  /** Whether it counts among the parameters, and optimisers change it; see {@link freeze}. A compiled step follows. */
+  get trainable(): boolean {
+    const now = this.#trainable;
+    interpreter().guard?.(() => this.#trainable === now);
+    return now;
+  }
+
+  set trainable(on: boolean) {
+    this.#trainable = on;
   }
 
   /** The value now. Assigning checks shape and dtype. */
@@ -62,7 +72,7 @@ export class Variable implements Spec {
         op: "Variable",
         expected: `a value ${show(this.shape)} ${this.dtype}`,
         got: `${show(next.shape)} ${next.dtype}`,
-        hint: "A Variable keeps its shape and dtype; make a new one for another.",
+        hint: "Make another for another shape or dtype.",
       });
     }
     interpreter().write(this, next);

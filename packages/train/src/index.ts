@@ -40,7 +40,7 @@ export { type RowRange, type Rows, Scaler } from "./data/scaler.js";
 export { type BucketOptions, buckets, type Padded, type SequencesOptions, sequences } from "./data/sequences.js";
 export { type SplitOptions, split, splitIndices } from "./data/split.js";
 export { type Sample, type StreamOptions, stream } from "./data/stream.js";
-export { byteVocabulary, tokenize, Vocabulary, type VocabularyOptions } from "./data/vocabulary.js";
+export { byteVocabulary, type TokenUnit, tokenize, Vocabulary, type VocabularyOptions } from "./data/vocabulary.js";
 export { type Forecasting, type ForecastingOptions, forecasting, type WindowOptions, windows } from "./data/windows.js";
 export { type EvaluateOptions, evaluate, type Metrics, type PredictOptions, predict } from "./fit/evaluate.js";
 export type { EpochEvent, History, Logs, StepEvent, TrainEvent } from "./fit/events.js";
@@ -89,8 +89,18 @@ export {
 export { type FileBytes, gunzip } from "./readers/bytes.js";
 export { type Cifar, readCifar } from "./readers/cifar.js";
 export { type Idx, readIdx } from "./readers/idx.js";
+export {
+  decodeImage,
+  type ImageFile,
+  type ImageFilesOptions,
+  type ImageFolder,
+  type ImageOptions,
+  imageFiles,
+  type Pixels,
+} from "./readers/images.js";
 export { readWav, type Wav } from "./readers/wav.js";
 export type { Batch, Tensors } from "./structure.js";
 export type { CrashEvent, TrainerWorker, WorkerEvent } from "./worker/messages.js";
+export { type PoolWorker, serveJobs, type WorkerPool, workerPool } from "./worker/pool.js";
 export { serveTrainer, type TrainerPlan } from "./worker/serve.js";
 export { type TrainInOptions, TrainingInWorker, trainIn } from "./worker/train-in.js";

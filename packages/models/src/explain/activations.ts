@@ -36,19 +36,17 @@ export function moduleAt(op: string, model: Module, name: string): Module {
 /** The last output of each module that gives a tensor, in the order in which they first end, and how often it ran. */
 export function outputsOf(model: Module, x: Tensor, wanted?: ReadonlySet<Module>) {
   const found = new Map<Module, { readonly path: string; output: Tensor; runs: number }>();
-  const note = (path: string, m: Module, run: () => unknown) => {
-    const result = run();
-    if (!(result instanceof Tensor) || (wanted && !wanted.has(m))) return result;
+  const after = (path: string, m: Module, result: unknown) => {
+    if (!(result instanceof Tensor) || (wanted && !wanted.has(m))) return;
     const entry = found.get(m);
     entry?.output.dispose();
     // A handle of our own, kept out of the scopes that a forward opens: they would free it.
     const output = keep(stopGradient(result));
     if (entry) Object.assign(entry, { output, runs: entry.runs + 1 });
     else found.set(m, { path, output, runs: 1 });
-    return result;
   };
   try {
-    scope(() => void inEvaluation(model, () => observe(model, note, () => call(model, x))));
+    scope(() => void inEvaluation(model, () => observe(model, { after }, () => call(model, x))));
   } catch (e) {
     for (const { output } of found.values()) output.dispose();
     throw e;

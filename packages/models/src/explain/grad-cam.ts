@@ -1,8 +1,8 @@
 // Grad-CAM: where a convolutional network looks for a class.
 
 import { interpolate } from "@nn/conv";
-import { fail, grad, type Module, scope, show, type Tensor } from "@nn/tensor";
-import { call, inEvaluation, observe } from "../observe.js";
+import { fail, grad, type Module, registerForwardHook, scope, show, type Tensor } from "@nn/tensor";
+import { call, inEvaluation } from "../observe.js";
 import { moduleAt, outputsOf } from "./activations.js";
 import { scoreOf, type Target } from "./target.js";
 
@@ -43,15 +43,15 @@ export function gradCam(
     if (a.rank < 3) {
       fail({ op, expected: "a layer with output (N, K, …spatial)", got: `${show(a.shape)} from "${layer}"` });
     }
-    // The layer's output becomes what to differentiate in: it is handed in instead of computed.
-    const handIn = (_: string, m: Module, run: () => unknown) => (m === wanted ? a : run());
-    const score = () =>
-      scoreOf(
-        op,
-        observe(model, handIn, () => call(model, x)),
-        target,
-      );
-    const [g] = inEvaluation(model, () => grad(score, [a]));
+    // The layer's output becomes what to differentiate in.
+    const handle = registerForwardHook(wanted, () => a);
+    const score = () => scoreOf(op, call(model, x), target);
+    let g: Tensor | undefined;
+    try {
+      [g] = inEvaluation(model, () => grad(score, [a]));
+    } finally {
+      handle.remove();
+    }
 
     const axes = a.shape.slice(2).map((_, i) => 2 + i);
     let map = g!.mean(axes, { keepDims: true }).mul(a).sum(1, { keepDims: true }).relu(); // (N, 1, …)

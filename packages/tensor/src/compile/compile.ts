@@ -1,10 +1,11 @@
 // compile: a function of tensors becomes one plan per input signature, replayed without tracing, allocating or fusing again.
 
+import { describe } from "../apply.js";
 import type { Backend, Executable, Layout } from "../backend.js";
 import { checkDevice, getBackend } from "../current.js";
 import { eager } from "../eager.js";
 import { fail } from "../errors.js";
-import { activeInterpreter } from "../interpreter.js";
+import { activeInterpreter, hooksKey } from "../interpreter.js";
 import { layoutKey } from "../layout.js";
 import { allocate, release } from "../storage.js";
 import { mapStructure } from "../structure.js";
@@ -173,7 +174,7 @@ class Compilation {
 }
 
 /** The Variable's value in a layout; in a buffer of its own if it will be overwritten. */
-function heldAs(variable: Variable, layout: Layout | null, overwritten: boolean): Tensor {
+export function heldAs(variable: Variable, layout: Layout | null, overwritten: boolean): Tensor {
   const { tensor, layout: now } = variable.held;
   checkDevice("compile", tensor);
   if (now !== layout && layoutKey(now) !== layoutKey(layout)) {
@@ -197,14 +198,14 @@ function signatureOf(args: readonly unknown[], tensors: Tensor[]): string {
       tensors.push(v);
       return `${v.dtype}(${v.shape})`;
     }
-    if (v === null || !["object", "function", "symbol"].includes(typeof v))
-      return `${typeof v} ${Object.is(v, -0) ? "-0" : v}`;
+    const primitive = v !== Object(v) && typeof v !== "symbol";
+    if (primitive) return `${typeof v} ${Object.is(v, -0) ? "-0" : v}`;
     return fail({
       op: "compile",
       expected: "arguments that are tensors, numbers, strings, booleans, or arrays and plain objects of these",
-      got: typeof v === "object" ? (v.constructor?.name ?? "an object") : typeof v,
-      hint: "Close over modules and optimizers instead of passing them.",
+      got: describe(v),
+      hint: "Close over modules and optimizers instead.",
     });
   });
-  return JSON.stringify(key);
+  return JSON.stringify([hooksKey, key]);
 }

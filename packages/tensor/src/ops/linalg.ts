@@ -11,11 +11,20 @@ import { expand, permute, reshape, transpose, unsqueeze } from "./movement.js";
 import { cast, mul } from "./pointwise.js";
 import { sum } from "./reductions.js";
 
+/** Attributes of {@link matmulOp}. */
+export interface MatmulAttrs {
+  /**
+   * Whether a row of the result has to have the same bits whatever the number of rows: for products over the steps of a
+   * sequence, that are also made step by step. Kernels for few rows may else sum in an order of their own.
+   */
+  readonly inOrder?: boolean;
+}
+
 /**
  * `(B…, M, K) · (B…, K, N) → (B…, M, N)` with equal batch axes; strides do for transposition and broadcasting.
  * Not of the floor (it lowers to a reduction), but the first op a backend overrides.
  */
-export const matmulOp: OpDef<object> = /* @__PURE__ */ defineOp({
+export const matmulOp: OpDef<MatmulAttrs> = /* @__PURE__ */ defineOp({
   name: "matmul",
   infer([a, b]) {
     for (const t of [a!, b!]) checkDType("matmul", t.dtype, "f32");

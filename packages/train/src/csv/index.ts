@@ -13,21 +13,31 @@ export interface CsvOptions {
 
 /** A table: all fields are text until they are asked for as numbers. */
 export class Table {
-  constructor(
-    /** Of the columns. */
-    readonly names: readonly string[],
-    readonly rows: readonly (readonly string[])[],
-  ) {}
-
+  /** Of the columns. */
+  readonly names: readonly string[];
   /** How many rows. */
-  get length(): number {
-    return this.rows.length;
+  readonly length: number;
+  // All fields in one string, and where each ends: an object per field would be many times the file.
+  readonly #text: string;
+  readonly #ends: Uint32Array;
+
+  /** @internal Use {@link readCsv}. */
+  constructor(names: readonly string[], { text, ends }: Fields) {
+    this.names = names;
+    this.length = ends.length / names.length;
+    this.#text = text;
+    this.#ends = ends;
+  }
+
+  /** The fields of a row (from 0). */
+  row(r: number): string[] {
+    return this.names.map((_, c) => this.#field(r, c));
   }
 
   /** A column as text. */
   text(name: string): string[] {
     const at = this.#at(name);
-    return this.rows.map((row) => row[at]);
+    return Array.from({ length: this.length }, (_, r) => this.#field(r, at));
   }
 
   /**
@@ -42,9 +52,9 @@ export class Table {
   ): { data: Float32Array; features: number; shape: readonly [number] } {
     const columns = names.map((name) => this.#at(name));
     const data = new Float32Array(this.length * columns.length);
-    for (const [r, row] of this.rows.entries()) {
+    for (let r = 0; r < this.length; r++) {
       for (const [c, at] of columns.entries()) {
-        const field = row[at].trim();
+        const field = this.#field(r, at).trim();
         const value = field === "" ? missing : Number(field);
         if (value === undefined || (Number.isNaN(value) && field !== "" && !/^[+-]?nan$/i.test(field))) {
           fail({
@@ -66,6 +76,11 @@ export class Table {
     const classes = [...new Set(text)].sort();
     const numbers = new Map(classes.map((c, i) => [c, i]));
     return { labels: Int32Array.from(text, (c) => numbers.get(c)!), classes };
+  }
+
+  #field(r: number, c: number): string {
+    const i = r * this.names.length + c;
+    return this.#text.slice(i === 0 ? 0 : this.#ends[i - 1], this.#ends[i]);
   }
 
   #at(name: string): number {
@@ -92,12 +107,31 @@ export class Table {
  * ```
  */
 export function readCsv(text: string, { header = true, delimiter }: CsvOptions = {}): Table {
-  const { data, errors } = Papa.parse<string[]>(text.replace(/^\uFEFF/, ""), {
+  let names = null as readonly string[] | null;
+  let error = null as Papa.ParseError | null;
+  let odd = null as string | null;
+  let row = 0;
+  const texts: string[] = [];
+  const lengths: number[] = [];
+  const take = (fields: readonly string[]) => {
+    if (!names) {
+      names = header ? fields.map((name) => name.trim()) : fields.map((_, i) => `${i}`);
+      if (header) return;
+    }
+    row++;
+    if (fields.length !== names.length) odd ??= `${fields.length} in row ${row}`;
+    texts.push(fields.join(""));
+    for (const { length } of fields) lengths.push(length);
+  };
+  Papa.parse<string[]>(text.replace(/^\uFEFF/, ""), {
     skipEmptyLines: true,
     ...(delimiter === undefined ? {} : { delimiter }),
+    step({ data, errors }) {
+      // One column needs no delimiter, so none can be found.
+      error ??= errors.find(({ code }) => code !== "UndetectableDelimiter") ?? null;
+      take(data);
+    },
   });
-  // One column needs no delimiter, so none can be found.
-  const error = errors.find(({ code }) => code !== "UndetectableDelimiter");
   if (error) {
     fail({
       op: "readCsv",
@@ -105,18 +139,19 @@ export function readCsv(text: string, { header = true, delimiter }: CsvOptions =
       got: `${error.message}${error.row === undefined ? "" : ` in row ${error.row + 1}`}`,
     });
   }
-  if (data.length === 0) fail({ op: "readCsv", expected: header ? "a row of names" : "rows", got: "nothing" });
-  const names = header ? data[0].map((name) => name.trim()) : data[0].map((_, i) => `${i}`);
-  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  const known = names ?? fail({ op: "readCsv", expected: header ? "a row of names" : "rows", got: "nothing" });
+  const twice = known.find((name, i) => known.indexOf(name) !== i);
   if (twice !== undefined) fail({ op: "readCsv", expected: "each name once", got: `"${twice}" twice` });
-  const rows = header ? data.slice(1) : data;
-  const odd = rows.findIndex((row) => row.length !== names.length);
-  if (odd >= 0) {
-    fail({
-      op: "readCsv",
-      expected: `${names.length} fields in each row`,
-      got: `${rows[odd].length} in row ${odd + 1}`,
-    });
-  }
-  return new Table(names, rows);
+  if (odd !== null) fail({ op: "readCsv", expected: `${known.length} fields in each row`, got: odd });
+  const ends = Uint32Array.from(lengths);
+  for (let i = 1; i < ends.length; i++) ends[i] += ends[i - 1];
+  return new Table(known, { text: texts.join(""), ends });
+}
+
+// ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Fields one after the other, and where each ends. */
+interface Fields {
+  readonly text: string;
+  readonly ends: Uint32Array;
 }

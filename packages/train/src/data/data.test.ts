@@ -358,6 +358,15 @@ describe("vocabularies", () => {
     expect(Vocabulary.from(JSON.parse(JSON.stringify(v))).encode("cat")).toEqual(v.encode("cat"));
     expect(Vocabulary.of(["a a b"], { minCount: 2, special: [] }).tokens).toEqual(["a"]);
   });
+  it("of what white space parts, as it is", () => {
+    const v = Vocabulary.of(["The cat , The  dog .\n"], { by: "whitespace" });
+    expect(v.tokens).toEqual(["<pad>", "<unk>", "The", ",", ".", "cat", "dog"]);
+    expect([...v.encode(" The cat, the")]).toEqual([2, 1, 1]);
+    expect(Vocabulary.from(JSON.parse(JSON.stringify(v))).decode([2, 5, 4])).toBe("The cat .");
+    expect(() => Vocabulary.of([], { by: "sentence" as "word" })).toThrow(
+      'by "word", "whitespace" or "character", got sentence',
+    );
+  });
   it("of characters and bytes", () => {
     const v = Vocabulary.of(["hé😀h"], { by: "character", special: [] });
     expect(v.decode(v.encode("😀éh"))).toBe("😀éh");

@@ -2,10 +2,16 @@
 
 import { fail } from "@nn/tensor";
 
+/**
+ * How text is parted: into words, in lower case and with punctuation by itself; at white space alone, all else as it is,
+ * for text that is tokenized already; or into characters, which are code points.
+ */
+export type TokenUnit = "word" | "whitespace" | "character";
+
 /** Options of {@link Vocabulary}. */
 export interface VocabularyOptions {
-  /** How text is parted (default "word": at white space, with punctuation by itself, in lower case). */
-  readonly by?: "word" | "character";
+  /** How text is parted (default "word"). */
+  readonly by?: TokenUnit;
   /** Only the most frequent, this many, special ones included (default: all). */
   readonly maxSize?: number;
   /** Only what occurs this often (default 1). */
@@ -29,13 +35,15 @@ export class Vocabulary {
 
   private constructor(
     readonly tokens: readonly string[],
-    readonly by: "word" | "character",
+    readonly by: TokenUnit,
   ) {
     this.#numbers = new Map(tokens.map((token, i) => [token, i]));
   }
 
+  /** @throws if `by` is none of the units */
   static of(texts: Iterable<string>, options: VocabularyOptions = {}): Vocabulary {
     const { by = "word", maxSize = Infinity, minCount = 1, special = ["<pad>", "<unk>"] } = options;
+    if (!(by in parted)) fail({ op: "Vocabulary.of", expected: `by ${units}`, got: `${by}` });
     const counts = new Map<string, number>();
     for (const text of texts) for (const token of tokenize(text, by)) counts.set(token, (counts.get(token) ?? 0) + 1);
     for (const token of special) counts.delete(token);
@@ -47,13 +55,9 @@ export class Vocabulary {
   }
 
   /** A vocabulary from what `JSON.stringify` made of one. */
-  static from({ tokens, by }: { readonly tokens: readonly string[]; readonly by: "word" | "character" }): Vocabulary {
-    if (!Array.isArray(tokens) || new Set(tokens).size !== tokens.length || (by !== "word" && by !== "character")) {
-      fail({
-        op: "Vocabulary.from",
-        expected: '{ tokens: each once, by: "word" or "character" }',
-        got: "something else",
-      });
+  static from({ tokens, by }: { readonly tokens: readonly string[]; readonly by: TokenUnit }): Vocabulary {
+    if (!Array.isArray(tokens) || new Set(tokens).size !== tokens.length || !(by in parted)) {
+      fail({ op: "Vocabulary.from", expected: `{ tokens: each once, by: ${units} }`, got: "something else" });
     }
     return new Vocabulary([...tokens], by);
   }
@@ -83,10 +87,10 @@ export class Vocabulary {
     return Array.from(numbers, (n) => {
       if (n in this.tokens) return this.tokens[n];
       return fail({ op: "Vocabulary", expected: `numbers from 0 to ${this.size - 1}`, got: `${n}` });
-    }).join(this.by === "word" ? " " : "");
+    }).join(this.by === "character" ? "" : " ");
   }
 
-  toJSON(): { tokens: readonly string[]; by: "word" | "character" } {
+  toJSON(): { tokens: readonly string[]; by: TokenUnit } {
     return { tokens: this.tokens, by: this.by };
   }
 }
@@ -99,9 +103,14 @@ export const byteVocabulary = {
   decode: (numbers: ArrayLike<number>): string => new TextDecoder().decode(Uint8Array.from(numbers)),
 } as const;
 
-/** The words (in lower case, punctuation by itself) or characters (code points) of a text. */
-export function tokenize(text: string, by: "word" | "character"): string[] {
-  return by === "character"
-    ? [...text]
-    : (text.toLowerCase().match(/[\p{L}\p{N}\p{M}_'’]+|[^\s\p{L}\p{N}\p{M}_'’]/gu) ?? []);
+/** The parts of a text. */
+export function tokenize(text: string, by: TokenUnit): string[] {
+  return parted[by](text);
 }
+
+const parted: Readonly<Record<TokenUnit, (text: string) => string[]>> = {
+  word: (text) => text.toLowerCase().match(/[\p{L}\p{N}\p{M}_'’]+|[^\s\p{L}\p{N}\p{M}_'’]/gu) ?? [],
+  whitespace: (text) => text.match(/\S+/gu) ?? [],
+  character: (text) => [...text],
+};
+const units = '"word", "whitespace" or "character"';

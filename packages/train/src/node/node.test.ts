@@ -11,7 +11,7 @@ import jpeg from "jpeg-js";
 import { PNG } from "pngjs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type CallbackLike, dataset, fit, loadCheckpoint, loader, saveLast } from "../index.js";
-import { csvFile, files, imageFolder, jsonFile, progressBar, workers } from "./index.js";
+import { csvFile, files, imageFolder, jsonFile, progressBar, readImage, workers } from "./index.js";
 
 let folder: string;
 beforeAll(async () => {
@@ -161,5 +161,30 @@ describe("imageFolder", () => {
     await writeFile(join(root, "red", "a.png"), "no image");
     await expect((await imageFolder(root)).data.batch(Uint32Array.of(1))).rejects.toThrow("a.png to be a whole image");
     await expect(imageFolder(join(root, "red"))).rejects.toThrow("folders with .png or .jpg files");
+  });
+  it("does not believe what small files announce", async () => {
+    const huge = colour(255, 0, 0, 64, 64);
+    const png = new Uint8Array(PNG.sync.write(Object.assign(new PNG(huge), { data: huge.data })));
+    const jpg = new Uint8Array(jpeg.encode(huge, 90).data);
+    const frame = jpg.findIndex((byte, i) => byte === 0xff && jpg[i + 1] === 0xc0);
+    const cases: [string, Uint8Array, number, number][] = [
+      ["a.png", png, 16, 4],
+      ["b.jpg", jpg, frame + 5, 2],
+    ];
+    for (const [name, bytes, at, width] of cases) {
+      const path = join(folder, name);
+      const announce = async (height: number, length: number) => {
+        const view = new DataView(bytes.buffer);
+        for (const [i, n] of (width === 4 ? [length, height] : [height, length]).entries()) {
+          if (width === 4) view.setUint32(at + 4 * i, n);
+          else view.setUint16(at + 2 * i, n);
+        }
+        await writeFile(path, bytes);
+        return readImage(path);
+      };
+      await expect(announce(60_000, 60_000)).rejects.toThrow("60000 × 60000 pixels, more than 100000000");
+      await expect(announce(5000, 4000)).rejects.toThrow(`4000 × 5000 pixels in ${bytes.length} bytes`);
+      if (name === "b.jpg") expect((await announce(64, 64)).data).toHaveLength(64 * 64 * 4);
+    }
   });
 });

@@ -45,7 +45,7 @@ export async function gunzip(
     fail({
       op: "gunzip",
       expected: "a whole gzip file",
-      got: `one that is damaged or cut off (${(e as Error).message})`,
+      got: `one that is damaged or cut off${(e as Error).message ? ` (${(e as Error).message})` : ""}`,
     });
   }
   if (length > maxBytes)

@@ -30,6 +30,7 @@ export function readIdx(file: FileBytes): Idx {
     );
   }
   const axes = bytes[3];
+  if (axes > 64) wrong("at most 64 axes", `${axes}`);
   const start = 4 + 4 * axes;
   if (bytes.length < start) wrong(`a header of ${start} bytes, for ${axes} axes`, `a file of ${bytes.length} bytes`);
   const shape = Array.from({ length: axes }, (_, i) => view.getUint32(4 + 4 * i));

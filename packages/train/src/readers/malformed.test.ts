@@ -4,6 +4,7 @@ import { NNError } from "@nn/tensor";
 import { describe, expect, it } from "vitest";
 import { readCsv } from "../csv/index.js";
 import { randomStream } from "../random.js";
+import { readCifar } from "./cifar.js";
 import { readIdx } from "./idx.js";
 import { readWav } from "./wav.js";
 
@@ -14,11 +15,13 @@ const wav = Uint8Array.of(
   ...[1, 0, 2, 0, 0x40, 0x1f, 0, 0, 0, 0x7d, 0, 0, 4, 0, 16, 0],
   ...[...text("data"), 8, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8],
 );
+const cifar = Uint8Array.from({ length: 2 * 3073 }, (_, i) => i % 10);
 const csv = Uint8Array.from(text('a,b,"c"\n1,2,"x, y"\n3,4,"""z"\n'));
 
 const readers = {
   IDX: [idx, readIdx],
   WAV: [wav, readWav],
+  CIFAR: [cifar, readCifar],
   CSV: [csv, (file: Uint8Array) => readCsv(new TextDecoder().decode(file)).numbers(["a"])],
 } as const;
 

@@ -19,13 +19,13 @@ export type WorkerEvent = TrainEvent | CrashEvent;
 /** From the page. */
 export type Command =
   | { readonly type: "start"; readonly options: unknown; readonly crashes: number }
-  | { readonly type: "pause" | "resume" | "weights" }
+  | { readonly type: "pause" | "resume" | "weights" | "ping" }
   | { readonly type: "step"; readonly count: number }
   | { readonly type: "stop"; readonly reason: string };
 
-/** From the worker: it is there; something happened; what was asked for; the end, good or bad. */
+/** From the worker: it is there; it still is (the answer to a ping); something happened; what was asked for; the end, good or bad. */
 export type Report =
-  | { readonly type: "ready" }
+  | { readonly type: "ready" | "alive" }
   | { readonly type: "event"; readonly event: TrainEvent }
   | { readonly type: "weights"; readonly bytes: Uint8Array }
   | { readonly type: "end"; readonly history: History; readonly weights: Uint8Array }
@@ -45,9 +45,14 @@ export interface WorkerPort {
   postMessage(message: any): void;
 }
 
-/** Listens to a worker. Of its messages those with a report count, so that it may say other things to others. */
-export function listen(worker: TrainerWorker, told: (report: Report) => void, died: (reason: string) => void): void {
-  const message = (data: any) => data?.trainer && told(data.trainer);
+/** Listens to a worker. Of its messages those about this count, so that it may say other things to others. */
+export function listen<Message>(
+  worker: TrainerWorker,
+  about: "trainer" | "done",
+  told: (message: Message) => void,
+  died: (reason: string) => void,
+): void {
+  const message = (data: any) => data?.[about] && told(data[about]);
   if (worker.on) {
     worker.on("message", message);
     worker.on("error", (error) => died(`${error?.message ?? error}`));

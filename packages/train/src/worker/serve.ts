@@ -50,6 +50,7 @@ function serve(port: WorkerPort, setUp: (options: unknown, crashes: number) => P
 
   const obey = (command: Command): void => {
     if (command.type === "start") void work(command.options, command.crashes).catch(failed);
+    else if (command.type === "ping") tell({ type: "alive" });
     else if (!run) early.push(command);
     else if (command.type === "pause") run.pause();
     else if (command.type === "resume") run.resume();

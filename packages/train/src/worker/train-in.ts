@@ -12,14 +12,22 @@ export interface TrainInOptions {
   readonly signal?: AbortSignal;
   /** How many workers that die are replaced (default 0: the first death is the run's error). */
   readonly respawn?: number;
+  /**
+   * After how many milliseconds of silence a worker counts as dead (default 300,000; `Infinity`: never). It is asked
+   * whether it lives, and answers between two steps, paused ones too: allow for the longest step, and for the tracing of the first.
+   */
+  readonly timeout?: number;
 }
+
+/** So often within the timeout a worker is asked. By the page's own timer: while a computer sleeps, nothing counts. */
+const PINGS = 4;
 
 /**
  * Trains in a worker, which leaves the thread of the page to the page. The worker's file calls {@link serveTrainer}. It begins at once, does not wait
  * for anybody who takes its events, and is terminated at the end.
  *
- * A worker that dies (an error that nobody caught, a script that cannot be loaded, in Node a thread that ends or runs out of memory), or in which
- * anything but an {@link NNError} is thrown, is replaced as often as `respawn` says. The new one gets the same options; if its function loads a
+ * A worker that dies (an error that nobody caught, a script that cannot be loaded, in Node a thread that ends or runs out of memory), that is silent for
+ * longer than `timeout` (it hangs), or in which anything but an {@link NNError} is thrown, is replaced as often as `respawn` says. The new one gets the same options; if its function loads a
  * checkpoint, it goes on from there, and ends with the same bits. An NNError is a mistake, and would come again.
  *
  * @param start gives a new worker, e.g. `() => new Worker(new URL("./trainer.js", import.meta.url), { type: "module" })`
@@ -54,9 +62,15 @@ export class TrainingInWorker implements AsyncIterable<WorkerEvent>, PromiseLike
   #stopped: string | null = null;
   #asked: Settled<Uint8Array>[] = [];
   #weights: Uint8Array | null = null;
+  #unanswered = 0;
+  #pulse: ReturnType<typeof setInterval> | undefined;
 
   /** @internal Use {@link trainIn}. */
-  constructor(start: () => TrainerWorker, options: unknown, { signal, respawn = 0 }: TrainInOptions) {
+  constructor(
+    start: () => TrainerWorker,
+    options: unknown,
+    { signal, respawn = 0, timeout = 300_000 }: TrainInOptions,
+  ) {
     if (typeof start !== "function") {
       fail({
         op: "trainIn",
@@ -69,10 +83,12 @@ export class TrainingInWorker implements AsyncIterable<WorkerEvent>, PromiseLike
     this.#options = options;
     this.#signal = signal;
     this.#respawn = checkWhole("trainIn", "respawn", respawn, 0);
+    if (!(timeout > 0)) fail({ op: "trainIn", expected: "timeout in milliseconds, > 0", got: `${timeout}` });
     if (signal?.aborted) {
       this.#outcome.reject(signal.reason);
     } else {
       this.#begin();
+      if (timeout < Infinity) this.#pulse = setInterval(() => this.#ask(timeout), timeout / PINGS);
       signal?.addEventListener("abort", this.#abort);
     }
   }
@@ -144,9 +160,11 @@ export class TrainingInWorker implements AsyncIterable<WorkerEvent>, PromiseLike
   #begin(): void {
     const worker = this.#start();
     this.#worker = worker;
+    this.#unanswered = 0;
     listen(
       worker,
-      (report) => worker === this.#worker && this.#told(report),
+      "trainer",
+      (report: Report) => worker === this.#worker && this.#told(report),
       (reason) => worker === this.#worker && this.#died(new Error(`trainIn: the worker died: ${reason}`)),
     );
   }
@@ -156,8 +174,17 @@ export class TrainingInWorker implements AsyncIterable<WorkerEvent>, PromiseLike
     else this.#early.push(command);
   }
 
+  #ask(timeout: number): void {
+    if (this.#unanswered++ === PINGS)
+      this.#died(new Error(`trainIn: the worker hangs: it was silent for ${timeout} ms`));
+    else if (this.#ready) this.#send({ type: "ping" });
+  }
+
   #told(report: Report): void {
+    this.#unanswered = 0;
     switch (report.type) {
+      case "alive":
+        break;
       case "ready":
         this.#ready = true;
         this.#send({ type: "start", options: this.#options, crashes: this.#crashes });
@@ -220,6 +247,7 @@ export class TrainingInWorker implements AsyncIterable<WorkerEvent>, PromiseLike
   }
 
   #end(): void {
+    clearInterval(this.#pulse);
     this.#worker?.terminate();
     this.#worker = null;
     this.#asked = [];

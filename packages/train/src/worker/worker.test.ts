@@ -52,6 +52,26 @@ it("a thread that dies is replaced, and the run ends with the same bits", async 
   await expect(train("broken again", { breakAt: 30 })).rejects.toThrow("its thread ended with code 7");
 });
 
+it("a thread that hangs is replaced, too; one that is held or slow is not", async () => {
+  const again = expect(train("hanging again", { hangAt: 1 }, { timeout: 2000 })).rejects.toThrow("silent for 2000 ms");
+  const held = train("held", {}, { timeout: 2000 });
+  held.pause();
+  const run = train("hanging", { hangAt: 30 }, { respawn: 1, timeout: 2000 });
+  const crashes: WorkerEvent[] = [];
+  for await (const event of run) if (event.type === "crash") crashes.push(event);
+  expect(crashes).toEqual([
+    { type: "crash", count: 1, reason: "trainIn: the worker hangs: it was silent for 2000 ms" },
+  ]);
+  expect(await run).toMatchObject({ steps: 80, stopped: null });
+  const undisturbed = train("undisturbed");
+  await undisturbed;
+  expect(await run.weights()).toEqual(await undisturbed.weights());
+  await again;
+  held.resume();
+  expect(await held).toMatchObject({ steps: 80, stopped: null });
+  expect(() => train("wrong", {}, { timeout: 0 })).toThrow("timeout in milliseconds, > 0, got 0");
+});
+
 it("is told what to do before there is a run, and while there is one", async () => {
   const run = train("told", { epochs: 100_000 });
   run.step(2);
