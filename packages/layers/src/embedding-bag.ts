@@ -63,7 +63,7 @@ export class EmbeddingBag extends Module {
     this.#options = options;
     this.#mode = checkChoice("EmbeddingBag", "mode", options.mode ?? "mean", ["sum", "mean", "max"]);
     this.paddingIdx = checkTable("EmbeddingBag", numEmbeddings, embeddingDim, options.paddingIdx ?? null);
-    this.weight = table(numEmbeddings, embeddingDim, this.paddingIdx);
+    this.weight = table("EmbeddingBag", [numEmbeddings, embeddingDim], this.paddingIdx, options.init);
   }
 
   /** @throws if shapes or dtypes do not fit, or (where the backend can tell) indices are out of range */

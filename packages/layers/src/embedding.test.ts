@@ -1,6 +1,7 @@
 import { checkGradients, compile, grad, manualSeed, type Tensor, tensor } from "@nn/tensor";
 import { beforeEach, describe, expect, it } from "vitest";
 import { Embedding } from "./embedding.js";
+import { init } from "./init.js";
 
 const indices = (...list: number[]) => tensor(new Int32Array(list));
 beforeEach(() => manualSeed(2));
@@ -31,6 +32,14 @@ describe("Embedding", () => {
     expect(variance).toBeGreaterThan(0.95);
     expect(variance).toBeLessThan(1.05);
     expect(Object.keys(layer.stateDict())).toEqual(["weight"]);
+  });
+
+  it("begins as init says", async () => {
+    const layer = new Embedding(3, 2, { paddingIdx: 1, init: (shape) => init.constant(shape, 0.5) });
+    expect(Array.from(await layer.weight.value.read())).toEqual([0.5, 0.5, 0, 0, 0.5, 0.5]);
+    expect(() => new Embedding(3, 2, { init: () => tensor([1]) })).toThrow(
+      "Embedding: expected init to give (3, 2) f32, got (1)",
+    );
   });
 
   it("sums the gradients of equal indices, and gives the padding row none", async () => {

@@ -9,7 +9,9 @@ import {
   Module,
   onesLike,
   randn,
+  sameShape,
   scope,
+  show,
   stopGradient,
   type Tensor,
   type Variable,
@@ -25,17 +27,21 @@ export interface EmbeddingOptions {
   readonly paddingIdx?: number | null;
   /** Whether a row's gradient is divided by how often its index is there (default false). */
   readonly scaleGradByFreq?: boolean;
+  /** Makes the first values, (numEmbeddings, embeddingDim); default normal(0, 1), as PyTorch. */
+  readonly init?: (shape: readonly [number, number]) => Tensor;
 }
 
 /**
  * A learnt vector per index, as [torch.nn.Embedding](https://pytorch.org/docs/stable/generated/torch.nn.Embedding.html).
  *
  * indices (…) i32 from 0 to numEmbeddings − 1 → (…, embeddingDim). State: `weight` (numEmbeddings, embeddingDim),
- * normal(0, 1) at first.
+ * normal(0, 1) at first. Where rows are added to others, or the output layer shares the table, smaller ones train better.
  *
  * @example
  * ```ts
  * new Embedding(1000, 16).forward(tensor(new Int32Array([3, 999]))).shape; // [2, 16]
+ * new Embedding(1000, 16, { init: (shape) => init.normal(shape, 0, 0.02) });
+ * freeze(new Embedding(1000, 16, { init: () => pretrained })); // Embedding.from_pretrained
  * ```
  */
 export class Embedding extends Module {
@@ -48,12 +54,12 @@ export class Embedding extends Module {
   constructor(
     readonly numEmbeddings: number,
     readonly embeddingDim: number,
-    { paddingIdx = null, scaleGradByFreq = false }: EmbeddingOptions = {},
+    { paddingIdx = null, scaleGradByFreq = false, init }: EmbeddingOptions = {},
   ) {
     super();
     this.paddingIdx = checkTable("Embedding", numEmbeddings, embeddingDim, paddingIdx);
     this.scaleGradByFreq = scaleGradByFreq;
-    this.weight = table(numEmbeddings, embeddingDim, this.paddingIdx);
+    this.weight = table("Embedding", [numEmbeddings, embeddingDim], this.paddingIdx, init);
   }
 
   /** @throws if the indices are not integers, or (where the backend can tell) out of range */
@@ -80,11 +86,19 @@ export function checkTable(layer: string, n: number, dim: number, paddingIdx: nu
   return paddingIdx !== null && paddingIdx < 0 ? paddingIdx + n : paddingIdx;
 }
 
-/** A table (n, dim), normal(0, 1) but for the padding row, which is 0. */
-export function table(n: number, dim: number, paddingIdx: number | null): Variable {
+/** A table of this shape, by `init` but for the padding row, which is 0. */
+export function table(
+  layer: string,
+  shape: readonly [number, number],
+  paddingIdx: number | null,
+  init: EmbeddingOptions["init"] = randn,
+): Variable {
   return parameter(() => {
-    const start = randn([n, dim]);
-    return paddingIdx === null ? start : where(arange(n).eq(paddingIdx).unsqueeze(1), 0, start);
+    const start = init(shape);
+    if (!sameShape(start.shape, shape) || start.dtype !== "f32") {
+      fail({ op: layer, expected: `init to give ${show(shape)} f32`, got: `${show(start.shape)} ${start.dtype}` });
+    }
+    return paddingIdx === null ? start : where(arange(shape[0]).eq(paddingIdx).unsqueeze(1), 0, start);
   });
 }
 

@@ -22,6 +22,7 @@ export { Embedding, type EmbeddingOptions } from "./embedding.js";
 export { type Bags, EmbeddingBag, type EmbeddingBagOptions } from "./embedding-bag.js";
 export { Flatten } from "./flatten.js";
 export { type Fan, init, type KaimingOptions, type Nonlinearity, type XavierOptions } from "./init.js";
+export type { OrthogonalOptions, SparseOptions, TruncNormalOptions } from "./init-structured.js";
 export { Linear, type LinearOptions } from "./linear.js";
 export {
   BCELoss,
@@ -106,5 +107,7 @@ export { GroupNorm, type GroupNormOptions, groupNorm } from "./norms/group-norm.
 export { InstanceNorm1d, InstanceNorm2d, InstanceNorm3d, type InstanceNormOptions } from "./norms/instance-norm.js";
 export { LayerNorm, type LayerNormOptions } from "./norms/layer-norm.js";
 export { LocalResponseNorm, type LocalResponseNormOptions, localResponseNorm } from "./norms/local-response-norm.js";
+export { RMSNorm, type RMSNormOptions } from "./norms/rms-norm.js";
+export { type UpdateBatchNormOptions, updateBatchNorm } from "./norms/update-batch-norm.js";
 export { uniformParameter } from "./parameter.js";
 export { type CosineSimilarityOptions, cosineSimilarity, type NormalizeOptions, normalize } from "./similarity.js";

@@ -3,6 +3,7 @@
 
 import { fail, full, type Random, rand, randn, scope, show, type Tensor } from "@nn/tensor";
 import { checkChoice, checkNumber } from "./check.js";
+import { dirac, eye, orthogonal, sparse, truncNormal } from "./init-structured.js";
 
 /** Which side of a weight counts: its inputs or its outputs. */
 export type Fan = "fanIn" | "fanOut";
@@ -193,4 +194,9 @@ export const init = {
   kaimingUniform,
   kaimingNormal,
   defaultBound,
+  truncNormal,
+  orthogonal,
+  eye,
+  dirac,
+  sparse,
 };

@@ -46,6 +46,26 @@ describe("BatchNorm", () => {
     expect(list(layer.running_var!.value)).toEqual(near([average((s) => s.unbiased)]));
   });
 
+  it("takes another momentum at any time, compiled too", () => {
+    const [eager, compiled] = [new BatchNorm1d(1, { momentum: 0.5 }), new BatchNorm1d(1, { momentum: 0.5 })];
+    const run = compile((x: Tensor) => compiled.forward(x));
+    const go = (momentum: number | null, values: number[]) => {
+      eager.momentum = compiled.momentum = momentum;
+      const x = tensor(values).reshape([-1, 1]);
+      eager.forward(x);
+      run(x);
+      expect(list(compiled.running_mean!.value)).toEqual(near(list(eager.running_mean!.value)));
+      expect(list(compiled.running_var!.value)).toEqual(near(list(eager.running_var!.value)));
+      return [...list(eager.running_mean!.value), ...list(eager.running_var!.value)];
+    };
+    expect(go(0.5, [1, 3])).toEqual(near([1, 1.5])); // 0 → 1, 1 → (1 + 2) / 2
+    expect(go(0, [5, 9])).toEqual(near([1, 1.5]));
+    expect(go(null, [4, 4])).toEqual(near([1 + (4 - 1) / 3, 1])); // the third batch has a third
+    expect(() => {
+      eager.momentum = 2;
+    }).toThrow("BatchNorm1d: expected momentum from 0 to 1");
+  });
+
   it("has PyTorch's state, of which buffers are not trained", () => {
     const keys = ["weight", "bias", "running_mean", "running_var", "num_batches_tracked"];
     const layer = new BatchNorm2d(3);

@@ -17,7 +17,7 @@ export interface BatchNormOptions {
 }
 
 /** What BatchNorm1d, 2d and 3d share; channels are axis 1. */
-abstract class BatchNorm extends ChannelNorm {
+export abstract class BatchNorm extends ChannelNorm {
   /** @throws if numFeatures is not a whole number ≥ 1, eps < 0, or momentum is not from 0 to 1 */
   constructor(
     numFeatures: number,

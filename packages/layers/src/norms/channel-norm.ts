@@ -1,6 +1,6 @@
 // What BatchNorm and InstanceNorm share: weights and running statistics per channel.
 
-import { fail, Module, ones, show, stopGradient, type Tensor, type Variable, zeros } from "@nn/tensor";
+import { fail, guarded, Module, ones, show, stopGradient, type Tensor, type Variable, zeros } from "@nn/tensor";
 import { checkCount, checkNumber, checkProbability } from "../check.js";
 import { buffer, parameter } from "../parameter.js";
 import { alongChannels } from "./batch-norm-op.js";
@@ -20,7 +20,7 @@ export abstract class ChannelNorm extends Module {
   readonly running_var: Variable | null;
   readonly num_batches_tracked: Variable | null;
   readonly eps: number;
-  readonly momentum: number | null;
+  #momentum!: number | null;
   /** The shapes of x that are allowed. */
   protected abstract readonly forms: readonly (readonly string[])[];
 
@@ -32,12 +32,24 @@ export abstract class ChannelNorm extends Module {
     const name = this.constructor.name;
     const shape = [checkCount(name, "numFeatures", numFeatures)];
     this.eps = checkNumber(name, "eps", eps, 0);
-    this.momentum = momentum === null ? null : checkProbability(name, "momentum", momentum);
+    this.momentum = momentum;
     this.weight = affine ? parameter(() => ones(shape)) : null;
     this.bias = affine ? parameter(() => zeros(shape)) : null;
     this.running_mean = trackRunningStats ? buffer(() => zeros(shape)) : null;
     this.running_var = trackRunningStats ? buffer(() => ones(shape)) : null;
     this.num_batches_tracked = trackRunningStats ? buffer(() => zeros([], { dtype: "i32" })) : null;
+  }
+
+  /**
+   * Weight of a new batch in the running statistics. May be set at any time, and compiled steps follow. In BatchNorm
+   * `null` gives the plain mean of all batches that `num_batches_tracked` counts.
+   */
+  get momentum(): number | null {
+    return guarded(() => this.#momentum);
+  }
+
+  set momentum(momentum: number | null) {
+    this.#momentum = momentum === null ? null : checkProbability(this.constructor.name, "momentum", momentum);
   }
 
   /** weight and bias, (C) each; 1 and 0 where there are none. */

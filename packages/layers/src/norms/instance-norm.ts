@@ -52,7 +52,8 @@ abstract class InstanceNorm extends ChannelNorm {
     const [y, mean, variance] = apply(batchNormOp, ins, { eps: this.eps });
     if (this.training) {
       const average = (t: Tensor) => reshape(t, [batch, channels]).mean(0);
-      this.track(average(mean!), average(variance!).mul(n / (n - 1)), this.momentum!);
+      const share = this.momentum ?? fail({ op: "instanceNorm", expected: "momentum as a number", got: "null" });
+      this.track(average(mean!), average(variance!).mul(n / (n - 1)), share);
     }
     return y!;
   }

@@ -1,9 +1,10 @@
 // LayerNorm: normalises over the last axes.
 
-import { fail, Module, ones, scope, show, sizeOf, type Tensor, type Variable, zeros } from "@nn/tensor";
-import { checkCount, checkNumber } from "../check.js";
+import { Module, ones, scope, sizeOf, type Tensor, type Variable, zeros } from "@nn/tensor";
+import { checkNumber } from "../check.js";
 import { parameter } from "../parameter.js";
 import { normalizeRows } from "./batch-norm-op.js";
+import { axesBefore, lastAxes } from "./last-axes.js";
 
 /** Options of {@link LayerNorm}. */
 export interface LayerNormOptions {
@@ -42,9 +43,7 @@ export class LayerNorm extends Module {
     { eps = 1e-5, elementwiseAffine = true, bias = true }: LayerNormOptions = {},
   ) {
     super();
-    const shape = typeof normalizedShape === "number" ? [normalizedShape] : [...normalizedShape];
-    checkCount("LayerNorm", "the number of axes of normalizedShape", shape.length);
-    for (const d of shape) checkCount("LayerNorm", "normalizedShape", d);
+    const shape = lastAxes("LayerNorm", normalizedShape);
     this.normalizedShape = shape;
     this.eps = checkNumber("LayerNorm", "eps", eps, 0);
     this.weight = elementwiseAffine ? parameter(() => ones(shape)) : null;
@@ -53,15 +52,7 @@ export class LayerNorm extends Module {
 
   /** @throws if the last axes of x are not `normalizedShape` */
   override forward(x: Tensor): Tensor {
-    const first = x.rank - this.normalizedShape.length;
-    if (first < 0 || this.normalizedShape.some((d, i) => d !== x.shape[first + i])) {
-      fail({
-        op: "layerNorm",
-        expected: `x (…, ${this.normalizedShape.join(", ")})`,
-        got: show(x.shape),
-        hint: "The last axes are normalised: permute the input, or change normalizedShape.",
-      });
-    }
+    const first = axesBefore("layerNorm", x, this.normalizedShape);
     const row = sizeOf(this.normalizedShape);
     return scope(() => {
       const [weight, bias] = [this.weight, this.bias].map((v) => v?.value.reshape([row]));
