@@ -52,14 +52,23 @@ export function writeProgram(
   const many = threads > 1 && cost >= parallelFrom ? threads : 1;
 
   const kept = { bytes: 0, inputs: [] as number[] };
-  /** Where a step keeps what its threads share, and which word says whether that has to be written. */
+  /**
+   * Where a step keeps what its threads share, and which word says whether that has to be written. Steps with one code and
+   * one input share that, too: the first of them writes it.
+   */
+  const places: { code: WasmCode; input: number; at: number; word: number }[] = [];
   const keeping = steps.map(({ code, ins }) => {
     const keeps = phases.get(code)!.find((p) => p.keeps !== undefined)?.keeps;
     const ref = keeps === undefined ? undefined : ins[keeps]!;
     const bytes = Math.ceil((code.shared ?? 0) / 64) * 64;
     if (!ref || !("input" in ref) || bytes > KEPT_MOST) return null;
+    const { input } = ref;
+    const place = places.find((p) => p.code === code && p.input === input);
+    if (place) return { ...place, writes: false };
     kept.bytes += bytes;
-    return { at: kept.bytes - bytes, word: BUFFERS + inputs + results + kept.inputs.push(ref.input) - 1 };
+    const word = BUFFERS + inputs + results + kept.inputs.push(input) - 1;
+    places.push({ code, input, at: kept.bytes - bytes, word });
+    return { ...places.at(-1)!, writes: true };
   });
   // What else a step's threads share is a slot that lives as long as the step.
   const shared = steps.map(({ code }, i) => ({ bytes: keeping[i] ? 0 : (code.shared ?? 0), from: i, to: i }));
@@ -80,7 +89,8 @@ export function writeProgram(
   const calls: Call[] = steps.flatMap(({ code, ins, outs }, i) => {
     const keep = keeping[i];
     const shared = keep ? i32.add(i32.load(table, 4 * KEPT), keep.at) : i32.add(base, offsets[slots.length + i]!);
-    return phases.get(code)!.map((phase) => ({
+    const own = phases.get(code)!.filter((p) => p.keeps === undefined || keep?.writes !== false);
+    return own.map((phase) => ({
       phase,
       parts: many > 1 && phase.cost >= cut ? phase.parts : 1,
       args: [...[...ins, ...outs].map(at), shared, scratch],

@@ -62,8 +62,10 @@ export async function wasm(options: WasmOptions = {}): Promise<WasmBackend> {
 
   const heap = makeHeap(memory, HEAP);
   let words = new Int32Array(0);
-  /** The memory as i32, however large it is now. */
+  let octets = new Uint8Array(0);
+  /** The memory as i32 and as bytes, however large it is now: made anew only when it grows, so that a run makes nothing. */
   const now = () => (words.buffer === memory.buffer ? words : (words = new Int32Array(memory.buffer)));
+  const bytesNow = () => (octets.buffer === memory.buffer ? octets : (octets = new Uint8Array(memory.buffer)));
   const view = (buffer: Buffer) => new Uint8Array(memory.buffer, (buffer as Block).at, buffer.bytes);
   const features = { relaxed: can.relaxed && options.relaxed !== false, threads: !!pool };
   const writing = {
@@ -100,8 +102,9 @@ export async function wasm(options: WasmOptions = {}): Promise<WasmBackend> {
     const keptAt = Math.ceil((4 * words + (counters && bytes.length)) / 64) * 64;
     const own = keptAt + kept.bytes;
     const table = heap.alloc(own);
-    /** What phases that keep have seen: an input, and how often that had been written. */
-    let seen: (readonly [Block, number])[] = [];
+    /** What phases that keep have seen: an input, and how often that had been written. Not known after a run that failed. */
+    const seen = kept.inputs.map((input) => ({ input, block: null as Block | null, written: 0 }));
+    let known = false;
     const free = () => {
       pool?.forget(table);
       heap.free(table);
@@ -150,12 +153,16 @@ export async function wasm(options: WasmOptions = {}): Promise<WasmBackend> {
         for (let i = 0; i < inputs; i++) w[at + BUFFERS + i] = (ins[i] as Block).at;
         for (let i = 0; i < results; i++) w[at + BUFFERS + inputs + i] = (outs[i] as Block).at;
         w[at + KEPT] = table + keptAt;
-        const given = kept.inputs.map((i) => [ins[i] as Block, (ins[i] as Block).written] as const);
-        given.forEach(([block, written], i) => {
-          w[at + BUFFERS + inputs + results + i] = seen[i]?.[0] === block && seen[i]![1] === written ? 0 : 1;
-        });
-        seen = [];
-        for (const block of outs as readonly Block[]) block.written++;
+        for (let i = 0; i < seen.length; i++) {
+          const last = seen[i]!;
+          const block = ins[last.input] as Block;
+          w[at + BUFFERS + inputs + results + i] =
+            known && last.block === block && last.written === block.written ? 0 : 1;
+          last.block = block;
+          last.written = block.written;
+        }
+        known = false;
+        for (let i = 0; i < outs.length; i++) (outs[i] as Block).written++;
         if (counters) {
           const from = common + temporaries;
           w[at + COUNTERS] = from;
@@ -163,7 +170,7 @@ export async function wasm(options: WasmOptions = {}): Promise<WasmBackend> {
           pool!.run(entry, table, cost);
         } else entry(table, 0);
         if (w[ERROR / 4] !== 0) outOfRange(w.subarray(ERROR / 4));
-        seen = given;
+        known = true;
       },
       dispose() {
         if (!needs.has(table)) return;
@@ -179,8 +186,10 @@ export async function wasm(options: WasmOptions = {}): Promise<WasmBackend> {
     alloc: (bytes, what) => ({ bytes, at: heap.alloc(bytes, what), written: 0 }) as Buffer,
     free: (buffer) => heap.free((buffer as Block).at),
     write(buffer, data, offset = 0) {
+      if (offset + data.length > buffer.bytes)
+        throw new RangeError(`${data.length} bytes at ${offset} of ${buffer.bytes}`);
       (buffer as Block).written++;
-      view(buffer).set(data, offset);
+      bytesNow().set(data, (buffer as Block).at + offset);
     },
     // A copy at once: memory that grows meanwhile would take the view away.
     read: async (buffer) => view(buffer).slice(),

@@ -2,7 +2,7 @@
 
 import { fail, Module, show, type Tensor, type Variable, zeros } from "@nn/tensor";
 import { checkSize, initial } from "./layer.js";
-import type { ScanInputs } from "./sequence.js";
+import type { LayerInputs } from "./stepwise.js";
 
 /** Options of the cells. */
 export interface CellOptions {
@@ -41,7 +41,7 @@ export abstract class RecurrentCell extends Module {
   }
 
   /** Which scan this is one step of. Returns the outputs and the final states. */
-  protected abstract scan(inputs: ScanInputs<Tensor>): readonly Tensor[];
+  protected abstract scan(inputs: LayerInputs): readonly Tensor[];
 
   /**
    * @param x (N, I) or (I)

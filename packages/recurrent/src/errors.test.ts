@@ -2,7 +2,7 @@
 
 import { NNError, randn } from "@nn/tensor";
 import { expect, test } from "vitest";
-import { GRU, LSTM, type LSTMState, RNN } from "./index.js";
+import { GRU, LSTM, LSTMCell, type LSTMState, RNN } from "./index.js";
 
 const x = (...shape: number[]) => randn(shape);
 
@@ -83,6 +83,36 @@ test.each<[string, () => unknown, string]>([
     "projSize",
     () => new LSTM(8, 3, { projSize: 3 }),
     "LSTM: expected projSize to be a whole number from 0 to hiddenSize − 1 = 2, got 3",
+  ],
+  [
+    "merge",
+    () => new GRU(8, 3, { bidirectional: true, merge: "max" as "sum" }),
+    'GRU: expected merge "concat", "sum" or "mean", got "max"',
+  ],
+  [
+    "merge of one direction",
+    () => new RNN(8, 3, { merge: "sum" }),
+    'RNN: expected merge only with bidirectional: true, got "sum" of one direction',
+  ],
+  [
+    "recurrentDropout",
+    () => new LSTM(8, 3, { recurrentDropout: Number.NaN }),
+    "LSTM: expected recurrentDropout to be a probability from 0 to 1, got NaN",
+  ],
+  [
+    "forgetBias without biases",
+    () => new LSTM(8, 3, { bias: false, forgetBias: 1 }),
+    "LSTM: expected forgetBias only with biases, got 1 and bias: false",
+  ],
+  [
+    "forgetBias",
+    () => new LSTMCell(8, 3, { forgetBias: Number.NaN }),
+    "LSTMCell: expected forgetBias to be a number, got NaN",
+  ],
+  [
+    "states both kept and learned",
+    () => new GRU(8, 3, { stateful: true, learnInitialState: true }),
+    "GRU: expected stateful or learnInitialState, got both",
   ],
   [
     "nonlinearity",

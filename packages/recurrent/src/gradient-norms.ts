@@ -3,13 +3,15 @@
 // Both watch a layer while a function of the user's runs it, so that they see it as the whole model uses it. For gradients
 // each step's state gets a zero added to it: the gradient in that zero is ∂loss/∂h_t, through all later steps.
 
-import { fail, grad, matmul, norm, scope, slice, stack, type Tensor, where, zeros, zerosLike } from "@nn/tensor";
+import { fail, grad, norm, scope, stack, type Tensor, where, zeros, zerosLike } from "@nn/tensor";
 import { GRU } from "./gru/gru.js";
+import { gruSteps } from "./gru/steps.js";
 import type { Recurrent } from "./layer.js";
-import { before, stepsOf } from "./loop.js";
+import { stepsOf } from "./loop.js";
 import { LSTM } from "./lstm/lstm.js";
+import { lstmSteps } from "./lstm/steps.js";
 import { isInside } from "./ragged.js";
-import { projectInput, type ScanInputs } from "./sequence.js";
+import type { LayerInputs } from "./stepwise.js";
 
 /** Which part of a layer something belongs to. */
 export interface LayerPart {
@@ -91,21 +93,21 @@ export function gateActivations(layer: Recurrent, run: () => unknown): GateActiv
   return scope(() =>
     watch("gateActivations", layer, run, (inputs, reverse, scan) => {
       const outs = scan(inputs, reverse);
-      return { outs, seen: { output: outs[0]!, gates: gatesOf(layer, inputs, outs[0]!, reverse) } };
+      return { outs, seen: { output: outs[0]!, gates: gatesOf(layer, inputs, reverse) } };
     }).map(({ seen }, k) => ({ ...partOf(layer, k), ...seen })),
   );
 }
 
 // ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-type Scan = (inputs: ScanInputs<Tensor>, reverse: boolean) => readonly Tensor[];
+type Scan = (inputs: LayerInputs, reverse: boolean) => readonly Tensor[];
 
 /** Runs something with another function in the place of the layer's scans. */
 function watch<S>(
   op: string,
   layer: Recurrent,
   run: () => unknown,
-  instead: (inputs: ScanInputs<Tensor>, reverse: boolean, scan: Scan) => { outs: readonly Tensor[]; seen: S },
+  instead: (inputs: LayerInputs, reverse: boolean, scan: Scan) => { outs: readonly Tensor[]; seen: S },
 ): { seen: S }[] {
   const inside = layer as unknown as { scan: Scan };
   const original = inside.scan.bind(layer);
@@ -136,7 +138,7 @@ function partOf({ bidirectional }: Recurrent, k: number): LayerPart {
 }
 
 /** A scan as single steps, with something added to each step's h. */
-function stepByStep(inputs: ScanInputs<Tensor>, reverse: boolean, scan: Scan, added: readonly Tensor[]): Tensor[] {
+function stepByStep(inputs: LayerInputs, reverse: boolean, scan: Scan, added: readonly Tensor[]): Tensor[] {
   const { lengths, ...rest } = inputs;
   const steps = inputs.x.shape[0]!;
   const inside = lengths && stepsOf(isInside(lengths, steps));
@@ -153,28 +155,11 @@ function stepByStep(inputs: ScanInputs<Tensor>, reverse: boolean, scan: Scan, ad
   return [stack(outputs), ...states];
 }
 
-/** The gates at all steps at once: what each saw is known from the outputs. */
-function gatesOf(
-  layer: Recurrent,
-  inputs: ScanInputs<Tensor>,
-  output: Tensor,
-  reverse: boolean,
-): Record<string, Tensor> {
-  const { states, weightHh, biasIh, biasHh, lengths } = inputs;
-  const kind = layer instanceof GRU ? "rzn" : layer instanceof LSTM ? "ifgo" : "";
-  const given = projectInput(inputs, biasIh);
-  const product = matmul(
-    before(states[0]!, output, { reverse, lengths: lengths !== undefined }, lengths),
-    weightHh.transpose(),
-  );
-  const recurrent = biasHh ? product.add(biasHh) : product;
-  const H = weightHh.shape[0]! / Math.max(kind.length, 1);
-  const part = (all: Tensor, k: number) => slice(all, [null, null, [k * H, (k + 1) * H]]);
-  const gates: Record<string, Tensor> = {};
-  for (const [k, name] of [...kind].entries()) {
-    const [a, b] = [part(given, k), part(recurrent, k)];
-    const value = name === "n" ? a.add(gates.r!.mul(b)).tanh() : name === "g" ? a.add(b).tanh() : a.add(b).sigmoid();
-    gates[name] = lengths ? where(isInside(lengths, inputs.x.shape[0]!), value, zerosLike(value)) : value;
-  }
-  return gates;
+/** The gates at all steps. */
+function gatesOf(layer: Recurrent, inputs: LayerInputs, reverse: boolean): Record<string, Tensor> {
+  const options = { reverse, gates: true };
+  const named = (names: string, outs: readonly Tensor[]) =>
+    Object.fromEntries([...names].map((name, k) => [name, outs.at(k - names.length)!]));
+  if (layer instanceof GRU) return named("rzn", gruSteps(inputs, layer.resetAfter, options));
+  return layer instanceof LSTM ? named("ifgo", lstmSteps(inputs, options)) : {};
 }

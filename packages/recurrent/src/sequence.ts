@@ -3,7 +3,7 @@
 // A scan is one layer in one direction over the whole sequence. It lowers to one product for the input at all steps, and to
 // a loop (loop.ts) for the rest.
 
-import { fail, matmul, type Spec, show, type Tensor } from "@nn/tensor";
+import { apply1, fail, matmulOp, type Spec, show, type Tensor } from "@nn/tensor";
 import { raggedProduct } from "./ragged.js";
 
 /** Attributes of `rnnScan`, `gruScan` and `lstmScan`. */
@@ -100,6 +100,8 @@ export function inferScan(op: string, gates: number, { x, states, ...rest }: Sca
 /** x (T, N, I) · weightᵀ (I, G) + bias (G): what the input adds to the gates at every step, as one product. */
 export function projectInput({ x, weightIh, lengths }: ScanInputs<Tensor>, bias: Tensor | undefined): Tensor {
   if (lengths) return raggedProduct(x, weightIh, lengths, bias);
-  const y = matmul(x, weightIh.transpose());
+  // In order: a step alone gives what it gives in a sequence.
+  const flat = apply1(matmulOp, [x.reshape([-1, x.shape[2]!]), weightIh.transpose()], { inOrder: true });
+  const y = flat.reshape([...x.shape.slice(0, 2), weightIh.shape[0]!]);
   return bias ? y.add(bias) : y;
 }

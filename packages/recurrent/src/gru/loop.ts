@@ -43,6 +43,19 @@ const blend = /* @__PURE__ */ pointwise<object>("recurrent/gruBlend", ([z, n, h]
   expr.call("add", n!, times(z!, expr.call("sub", h!, n!))),
 );
 
+export const nextState = (z: Tensor, n: Tensor, h: Tensor): Tensor => apply1(blend, [z, n, h], {});
+
+/** A step, given what the input and what h add to r and z (N, 2H) and to n (N, H), in this order. */
+export function gruStep(
+  [xrz, xn]: readonly [Tensor, Tensor],
+  [hrz, hn]: readonly [Tensor, Tensor],
+  h: Tensor,
+): { r: Tensor; z: Tensor; n: Tensor; next: Tensor } {
+  const [r, z] = split(xrz.add(hrz).sigmoid(), h.shape[1]!, 1) as [Tensor, Tensor];
+  const n = apply1(candidate, [xn, r, hn], {});
+  return { r, z, n, next: nextState(z, n, h) };
+}
+
 /** The optional ones of a loop's inputs, which come last. */
 const rest = <T>(ins: readonly T[], from: number, { bias, lengths }: GruLoopAttrs): [T | undefined, T | undefined] => [
   bias ? ins[from] : undefined,
@@ -73,10 +86,8 @@ export const gruLoopSavingOp: OpDef<GruLoopAttrs> = /* @__PURE__ */ defineOp<Gru
     const { states, collected } = overTime(xn!.length, [h0], lengths, attrs.reverse, (t, [h]) => {
       const product = matmul(h!, turned);
       const [hrz, hn] = split(biasHh ? product.add(biasHh) : product, parts, 1);
-      const [r, z] = split(xrz![t]!.add(hrz!).sigmoid(), size, 1);
-      const n = apply1(candidate, [xn![t]!, r!, hn!], {});
-      const next = apply1(blend, [z!, n, h!], {});
-      return { states: [next], collected: [next, cat([r!, z!, n, hn!], 1)] };
+      const { r, z, n, next } = gruStep([xrz![t]!, xn![t]!], [hrz!, hn!], h!);
+      return { states: [next], collected: [next, cat([r, z, n, hn!], 1)] };
     });
     return [collected[0]!, ...states, collected[1]!];
   },

@@ -23,12 +23,23 @@ const cellState = /* @__PURE__ */ pointwise<object>("recurrent/lstmCell", ([f, c
   expr.call("add", times(f!, c!), times(i!, g!)),
 );
 
-/** The activated gates (N, 4H), c, and o · tanh(c), given the gates before σ and tanh. */
-export function lstmStep(pre: Tensor, c: Tensor): { gates: readonly Tensor[]; c: Tensor; out: Tensor } {
-  const [i, f, g, o] = split(pre, c.shape[1]!, 1);
-  const gates = [i!.sigmoid(), f!.sigmoid(), g!.tanh(), o!.sigmoid()];
-  const next = apply1(cellState, [gates[1]!, c, gates[0]!, gates[2]!], {});
-  return { gates, c: next, out: gates[3]!.mul(next.tanh()) };
+/**
+ * The activated gates, c, and o · tanh(c), given the gates before σ and tanh (N, 4H).
+ *
+ * @param peepholes what i and f see of the c before, and o of the next one, (H) each
+ */
+export function lstmStep(
+  pre: Tensor,
+  c: Tensor,
+  peepholes: readonly Tensor[] = [],
+): { gates: readonly Tensor[]; c: Tensor; out: Tensor } {
+  const [ci, cf, co] = peepholes;
+  const sees = (gate: Tensor, c: Tensor, weight: Tensor | undefined) => (weight ? gate.add(c.mul(weight)) : gate);
+  const [a, b, u, v] = split(pre, c.shape[1]!, 1) as [Tensor, Tensor, Tensor, Tensor];
+  const [i, f, g] = [sees(a, c, ci).sigmoid(), sees(b, c, cf).sigmoid(), u.tanh()];
+  const next = apply1(cellState, [f, c, i, g], {});
+  const o = sees(v, next, co).sigmoid();
+  return { gates: [i, f, g, o], c: next, out: o.mul(next.tanh()) };
 }
 
 /** (pre, h0, c0, weightHh, lengths?) → h (T, N, H), h, c. */

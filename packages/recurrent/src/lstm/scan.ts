@@ -1,10 +1,10 @@
 // lstmScan (Hochreiter and Schmidhuber, 1997; projection: Sak et al., 2014), gates in PyTorch's order i, f, g, o:
 //   c ← σ(f) ⊙ c + σ(i) ⊙ tanh(g),  h ← σ(o) ⊙ tanh(c),  with a projection h ← W_hr·h
 
-import { apply, defineOp, matmul, type OpDef, scan, type Tensor, where, zerosLike } from "@nn/tensor";
-import { isInside } from "../ragged.js";
+import { apply, defineOp, type OpDef, type Tensor } from "@nn/tensor";
 import { inferScan, listOf, named, projectInput, type ScanAttrs, type ScanInputs } from "../sequence.js";
-import { lstmLoopOp, lstmStep } from "./loop.js";
+import { lstmLoopOp } from "./loop.js";
+import { lstmSteps } from "./steps.js";
 
 const NAME = "recurrent/lstmScan";
 
@@ -21,27 +21,10 @@ export const lstmScanOp: OpDef<LstmScanAttrs> = /* @__PURE__ */ defineOp({
     const given = named(NAME, ins, 2, attrs);
     const { states, biasIh, biasHh, weightHh, weightHr, lengths } = given;
     const { reverse } = attrs;
+    if (weightHr) return lstmSteps(given, { reverse });
     const pre = projectInput(given, biasIh?.add(biasHh!));
-    if (!weightHr) {
-      const list = [pre, ...states, weightHh, ...(lengths ? [lengths] : [])];
-      return apply(lstmLoopOp, list, { reverse, lengths: attrs.lengths });
-    }
-    const [turned, project] = [weightHh.transpose(), weightHr.transpose()];
-    const inside = lengths ? isInside(lengths, pre.shape[0]!) : null;
-    type States = readonly [h: Tensor, c: Tensor];
-    const cell = ([h, c]: States, { pre, inside }: { pre: Tensor; inside: Tensor | null }) => {
-      const { c: next, out } = lstmStep(pre.add(matmul(h, turned)), c);
-      const y = matmul(out, project);
-      if (!inside) return [[y, next], y] as const;
-      return [[where(inside, y, h), where(inside, next, c)], where(inside, y, zerosLike(y))] as const;
-    };
-    const [last, y] = scan<States, { pre: Tensor; inside: Tensor | null }, Tensor>(
-      cell,
-      [states[0]!, states[1]!],
-      { pre, inside },
-      { reverse },
-    );
-    return [y, ...last];
+    const list = [pre, ...states, weightHh, ...(lengths ? [lengths] : [])];
+    return apply(lstmLoopOp, list, { reverse, lengths: attrs.lengths });
   },
 });
 

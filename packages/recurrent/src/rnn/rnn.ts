@@ -1,10 +1,13 @@
 // RNN layer and cell.
 
-import { fail, type Tensor } from "@nn/tensor";
+import { fail, type Tensor, zeros } from "@nn/tensor";
 import { type CellOptions, RecurrentCell } from "../cell.js";
-import { type ForwardOptions, Recurrent, type RecurrentOptions } from "../layer.js";
-import type { ScanInputs } from "../sequence.js";
+import { Recurrent, type RecurrentOptions } from "../layer.js";
+import type { ForwardOptions } from "../mask.js";
+import type { PackedSequence } from "../packed.js";
+import type { LayerInputs } from "../stepwise.js";
 import { rnnScan } from "./scan.js";
+import { rnnSteps } from "./steps.js";
 
 export type RNNNonlinearity = "tanh" | "relu";
 
@@ -31,22 +34,27 @@ export class RNN extends Recurrent {
   readonly nonlinearity: RNNNonlinearity;
 
   constructor(inputSize: number, hiddenSize: number, { nonlinearity = "tanh", ...options }: RNNOptions = {}) {
-    super(inputSize, hiddenSize, options, 1);
+    super(inputSize, hiddenSize, options, { gates: 1 });
     this.nonlinearity = checkNonlinearity("RNN", nonlinearity);
   }
 
   /**
-   * @param x (T, N, I), (N, T, I) with batchFirst, or (T, I) without a batch
+   * @param x (T, N, I), (N, T, I) with batchFirst, (T, I) without a batch, or a {@link PackedSequence}
    * @param h0 initial state (layers · directions, N, H), without N if x has none; zeros if omitted
    * @returns `output` (T, N, H · directions), in the order of x, and the final `h`, shaped as h0
    * @throws {@link NNError} where a shape or dtype does not fit, there is no time step, or a length is not from 1 to T
    */
-  override forward(x: Tensor, h0?: Tensor, options: ForwardOptions = {}): { output: Tensor; h: Tensor } {
+  override forward<X extends Tensor | PackedSequence>(
+    x: X,
+    h0?: Tensor,
+    options: ForwardOptions = {},
+  ): { output: X; h: Tensor } {
     const [output, h] = this.run(x, [h0], [this.hiddenSize], options);
-    return { output: output!, h: h! };
+    return { output, h: h! };
   }
 
-  protected override scan(inputs: ScanInputs<Tensor>, reverse: boolean): readonly Tensor[] {
+  protected override scan(inputs: LayerInputs, reverse: boolean): readonly Tensor[] {
+    if (inputs.dropout) return rnnSteps(inputs, this.nonlinearity, { reverse });
     return rnnScan(inputs, {
       nonlinearity: this.nonlinearity,
       bias: this.bias,
@@ -90,7 +98,12 @@ export class RNNCell extends RecurrentCell {
     return this.step(x, [h])[0]!;
   }
 
-  protected override scan(inputs: ScanInputs<Tensor>): readonly Tensor[] {
+  /** Zeros (N, H): the state before the first step. */
+  initialState(batch: number): Tensor {
+    return zeros([batch, this.hiddenSize]);
+  }
+
+  protected override scan(inputs: LayerInputs): readonly Tensor[] {
     return rnnScan(inputs, { nonlinearity: this.nonlinearity, bias: this.bias, reverse: false, lengths: false });
   }
 }

@@ -19,6 +19,9 @@ import {
   writeRows,
 } from "./product.js";
 
+/** Steps, of all rows together, up to which W_hh stays packed from run to run: a stream has one. */
+const BRIEF = 16;
+
 /** What a kind of loop is to the kernel. */
 export interface Cell {
   readonly name: string;
@@ -51,6 +54,8 @@ export function forward(signature: Signature<LoopAttrs>, cell: Cell): WasmCode {
   const wide = units * cell.gates;
   const cost = steps * rows * size * (cell.gates * (size * COST + GATE_COST) + GATE_COST);
   const count = groupCount(groups);
+  // Where packing would be much of the work, and nothing else lies beside what is packed.
+  const brief = steps * rows <= BRIEF && !attrs.lengths;
   // Rows of sums; a page apart they would all lie in the same few lines of the cache.
   const pitch = count * wide + 16;
   const product: Product = { rows, some: attrs.lengths, k: size, lda: size, ldc: pitch };
@@ -64,10 +69,13 @@ export function forward(signature: Signature<LoopAttrs>, cell: Cell): WasmCode {
     scratch: sumBytes + (attrs.lengths ? 2 * hBytes : 0),
     write: (m) => [
       ...tablePhases(m, signature, panelBytes),
-      phase(m, `${cell.name} pack`, signature, 0.3 * width * size, ({ f, ins: at, shared, from, to }) => {
-        packGroups(m, f, groups, f.let(elementAt(at[cell.weight]!, weight.offset)), shared, [from, to]);
-        return count;
-      }),
+      {
+        ...phase(m, `${cell.name} pack`, signature, 0.3 * width * size, ({ f, ins: at, shared, from, to }) => {
+          packGroups(m, f, groups, f.let(elementAt(at[cell.weight]!, weight.offset)), shared, [from, to]);
+          return count;
+        }),
+        ...(brief ? { keeps: cell.weight } : {}),
+      },
       phase(m, cell.name, signature, cost, (p) => {
         const { f } = p;
         const inputs = Object.entries(cell.ins).flatMap(([i, name]) =>

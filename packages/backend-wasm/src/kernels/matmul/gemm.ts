@@ -11,14 +11,14 @@ import { COLUMNS, tilesOf, writeMicro } from "./micro.js";
 import { writePack } from "./pack.js";
 
 /** Steps of k done at a time, so that a panel of B stays in the first-level cache. */
-const K_BLOCK = 384;
+export const K_BLOCK = 384;
 /** Rows done at a time, so that their part of A stays in the second-level cache. */
 const ROW_BLOCK = 48;
 /** A is packed where its rows lie a page or so apart (the caches dislike that) and are used often enough. */
 const FAR = 512;
 const OFTEN = 256;
 /** Nanoseconds of a multiplication and addition. */
-const COST = 0.045;
+export const COST = 0.045;
 
 /** What lies in panels of 8 (see matmul.ts) instead of rows. */
 export interface Panels {

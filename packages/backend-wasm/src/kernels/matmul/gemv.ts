@@ -34,15 +34,21 @@ interface Operand {
   readonly strides: readonly [number, number];
 }
 
-/** The code, or `null` where the shapes or strides are not for this. */
-export function gemv(signature: Signature<unknown>): WasmCode | null {
+/**
+ * The code, or `null` where the shapes or strides are not for this.
+ *
+ * @param straight whether x is a, and not bᵀ
+ */
+export function gemv(
+  signature: Signature<unknown>,
+  straight = signature.ins[0]!.shape.at(-2)! <= MAX_ROWS,
+): WasmCode | null {
   const { ins, outs, epilogue } = signature;
   const [a, b, ...extra] = ins as [View, View, ...View[]];
   const [m, k] = a.shape.slice(-2) as [number, number];
   const n = b.shape.at(-1)!;
   if (sizeOf(a.shape) !== m * k || (m > MAX_ROWS && n > MAX_ROWS)) return null;
   // y = x · W, or, with few columns, yᵀ = bᵀ · aᵀ.
-  const straight = m <= MAX_ROWS;
   const ordered = <T>(pair: readonly T[]) => (straight ? pair : [pair[1]!, pair[0]!]);
   const [rows, columns] = ordered([m, n]) as [number, number];
   const views = [...ordered([a, b]), outs[0]!];
@@ -109,7 +115,8 @@ function alongColumns({ f, rows, k, count, x, w, y }: Product): void {
 /** Steps of k lie side by side: products of vectors, 8 or more sums at a time, folded at the end. */
 function alongK({ f, rows, k, count, x, w, y }: Product): void {
   blocks(f, count, rows === 1 ? [4, 1] : [1], (n) => {
-    const times = Math.max(1, Math.floor(8 / (n * rows)));
+    // The same for 4 columns and for 1: an element does not depend on how many there are beside it.
+    const times = rows === 1 ? 2 : Math.floor(8 / rows);
     const fresh = () => f.let(f.int(0));
     const sums = indices(rows).map(() => indices(n).map(() => indices(times).map(fresh)));
     const left = sums.map((_, r) => f.let(elementAt(x.at, r, x.strides[0])));
@@ -133,7 +140,8 @@ function alongK({ f, rows, k, count, x, w, y }: Product): void {
     sums.forEach((row, r) => {
       const add = (list: readonly Value[]) => f.let(list.reduce((a, b) => f32x4.add(a, b)));
       const columns = row.map(add);
-      const v = n === 1 ? folded(f, columns[0]!, f32x4.add) : add(turned(f, columns));
+      const [a, b, c, d] = (n === 1 ? [] : turned(f, columns)) as [Value, Value, Value, Value];
+      const v = n === 1 ? folded(f, columns[0]!, f32x4.add) : f.let(f32x4.add(f32x4.add(a, c), f32x4.add(b, d)));
       storeElements(f, f.let(elementAt(y.at, r, y.strides[0])), y.strides[1], n === 1 ? 1 : 4, v);
     });
     advance(f, [w.at, y.at], [w.strides[1], y.strides[1]], n);

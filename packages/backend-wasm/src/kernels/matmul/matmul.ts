@@ -1,13 +1,14 @@
 // matmul: (B…, M, K) · (B…, K, N) with any strides, and a formula of the result. A matrix may live in panels of 8: a
 // weight then needs no packing, and its gradient comes out as the weight lies.
 
-import type { Layout, View } from "@nn/tensor";
-import type { WasmKernel } from "../../code.js";
+import type { Layout, MatmulAttrs, Signature, View } from "@nn/tensor";
+import type { WasmCode, WasmKernel } from "../../code.js";
 import { gemm } from "./gemm.js";
 import { gemv, MAX_ROWS } from "./gemv.js";
 import { COLUMNS } from "./micro.js";
+import { rows } from "./rows.js";
 
-export const matmul: WasmKernel<unknown> = {
+export const matmul: WasmKernel<MatmulAttrs> = {
   op: "matmul",
   fusesEpilogue: true,
   // Where there is nothing to multiply, the sum of nothing is the lowering's.
@@ -24,7 +25,7 @@ export const matmul: WasmKernel<unknown> = {
   emit(signature) {
     const [, b, ...extra] = signature.layouts?.ins ?? [];
     const out = signature.layouts?.outs[0];
-    const quick = signature.layouts ? null : gemv(signature);
+    const quick = signature.layouts ? null : signature.attrs.inOrder ? inOrder(signature) : gemv(signature);
     return (
       quick ??
       gemm(signature, {
@@ -35,6 +36,11 @@ export const matmul: WasmKernel<unknown> = {
     );
   },
 };
+
+/** A row gets the same bits as it does among many rows: those of `gemm`, or, with few columns, those of `gemv` the other way round. */
+function inOrder(signature: Signature<MatmulAttrs>): WasmCode | null {
+  return signature.outs[0]!.shape.at(-1)! <= MAX_ROWS ? gemv(signature, false) : rows(signature);
+}
 
 /**
  * A matrix (K, N) in panels of 8 of an axis, zeros behind its end. Of columns: [N/8][K][8], what the tiles read. Of rows:
