@@ -50,15 +50,15 @@ describe("functions", () => {
 
   it("are all here", () => {
     const sampled = new Set(allOps.map(functionOf));
-    for (const packageOf of [nn, layers, conv]) {
+    for (const packageOf of [nn, layers, conv, recurrent]) {
       const functions = Object.entries(packageOf)
         .filter(([, f]) => typeof f === "function" && !isClass(f))
         .map(([name]) => name);
       expect(functions.filter((name) => !sampled.has(name) && !(name in noOps))).toEqual([]);
     }
-    expect([...sampled].filter((name) => ![nn, layers, conv].some((p) => name in p))).toEqual([]);
+    expect([...sampled].filter((name) => ![nn, layers, conv, recurrent].some((p) => name in p))).toEqual([]);
     expect(
-      Object.keys(noOps).filter((name) => sampled.has(name) || !(name in nn || name in layers || name in conv)),
+      Object.keys(noOps).filter((name) => sampled.has(name) || ![nn, layers, conv, recurrent].some((p) => name in p)),
     ).toEqual([]);
   });
 });
@@ -102,10 +102,11 @@ describe("layers", () => {
 
 const isClass = (f: unknown): boolean => /^class\b/.test(Function.prototype.toString.call(f));
 
-const [CREATES, DEFINES, RUNS, VIEWS] = [
+const [CREATES, DEFINES, RUNS, SEARCHES, VIEWS] = [
   "makes tensors of none",
   "defines or applies ops",
   "runs programs, and is not an op",
+  "reads tensors and gives sequences",
   "calculates with shapes",
 ];
 
@@ -118,8 +119,14 @@ const noOps: Readonly<Record<string, string>> = {
   ...because(DEFINES, "apply apply1 defineOp pointwise unary unaryWith threefry fail show findKernel bytesOf"),
   ...because(
     RUNS,
-    "compile getBackend setBackend reference placeSlots mapStructure planBody countPlan keep scope memory readState writeState detectAnomalies checkGradients",
+    "compile stepper untraced assume getBackend setBackend reference placeSlots mapStructure planBody countPlan keep scope memory readState writeState detectAnomalies checkGradients",
   ),
+  ...because(
+    RUNS,
+    "countParameters freeze isFrozen unfreeze guarded onGradient registerForwardHook registerForwardPreHook registerFullBackwardPreHook updateBatchNorm",
+  ),
+  ...because(RUNS, "gradientNorms gateActivations carried stream resetStates"),
+  ...because(SEARCHES, "greedySearch beamSearch ctcGreedySearch ctcBeamSearch"),
   ...because(
     VIEWS,
     "sizeOf rowMajor contiguousView isContiguous sameShape broadcast broadcastOrFail promote axisOf axesOf checkShape checkDType arrayOf",
