@@ -2,4 +2,5 @@ import { defineConfig } from "tsup";
 import { library } from "../../tsup.preset.js";
 
 // The kernels for a backend are an entry of their own: who does not use that backend need not have it.
-export default defineConfig({ ...library, entry: ["src/index.ts", "src/wasm/index.ts"], splitting: false });
+const entry = ["src/index.ts", "src/wasm/index.ts", "src/webgpu/index.ts"];
+export default defineConfig({ ...library, entry, splitting: false });

@@ -30,12 +30,15 @@ export interface Binding {
   readonly writes: boolean;
 }
 
-export type WgslType = "f32" | "i32" | "u32";
+/** `vec4f`: four floats at a time, where they begin at multiples of four. */
+export type WgslType = "f32" | "i32" | "u32" | "vec4f";
 
 /** How elements of a dtype are held, in memory and out of it; a bool is 0 or 1. */
 export const typeOf = (dtype: DType): WgslType => (dtype === "bool" ? "u32" : dtype);
 
 export const reads = (name: string, dtype: DType): Binding => ({ name, type: typeOf(dtype), writes: false });
+/** Floats by fours. */
+export const readsFours = (name: string): Binding => ({ name, type: "vec4f", writes: false });
 export const writes = (name: string, dtype: DType): Binding => ({ name, type: typeOf(dtype), writes: true });
 
 /** Threads of a workgroup, unless a kernel has reasons for another number. */

@@ -9,6 +9,7 @@ export {
   main,
   moduleText,
   reads,
+  readsFours,
   typeOf,
   type WgslCode,
   type WgslKernel,
@@ -19,6 +20,8 @@ export {
 export { type Printed, printFormula, type Source } from "./formula.js";
 export { finish, ownInputs } from "./kernels/epilogue.js";
 export { webgpuKernels } from "./kernels/index.js";
+export { type Operand, type Product, product, strided } from "./kernels/product.js";
 export { textOf } from "./math.js";
-export { type Place, placeOf } from "./walk.js";
+export { type SelfTestOptions, type SelfTestResult, selfTest } from "./self-test.js";
+export { literal, type Place, placeOf, sum } from "./walk.js";
 export { gpuBufferOf, type WebgpuBackend, type WebgpuOptions, webgpu } from "./webgpu.js";

@@ -3,14 +3,19 @@
 
 import {
   apply1,
+  cat,
   compile,
+  flip,
   getBackend,
+  grad,
   manualSeed,
+  matmulOp,
   ones,
   rand,
   reference,
   scatterAddPrimitive,
   setBackend,
+  slidingWindow,
   type Tensor,
   tensor,
 } from "@nn/tensor";
@@ -102,6 +107,64 @@ describe.skipIf(missing)(`kernels${missing ? ` (${missing})` : ""}`, () => {
       product,
     );
   });
+  it("matmul in tiles of every shape and arrangement, read by fours and not", { timeout: 120_000 }, async () => {
+    // The largest tile wants 64 workgroups; an elementary function in the formula a smaller one.
+    const big = [16, 132, 20, 136] as const;
+    for (const [b, m, k, n] of [big, [16, 131, 9, 130], [1, 8, 40, 200], [2, 140, 12, 5], [1, 6, 25, 700]] as const) {
+      await compare([[b, m, k], [b, k, n], [n]], (x, y, z) => x.matmul(y).add(z));
+      await compare([[b, k, m], [b, n, k], [n]], (x, y, z) => x.transpose(1, 2).matmul(y.transpose(1, 2)).mul(z));
+      await compare(
+        [
+          [b, m, k],
+          [b, n, k],
+        ],
+        (x, y) => x.matmul(y.transpose(1, 2)),
+      );
+      await compare(
+        [
+          [b, k, m],
+          [b, k, n],
+        ],
+        (x, y) => x.transpose(1, 2).matmul(y).exp(),
+      );
+    }
+    // Rows that reach into each other, and rows seen backwards.
+    await compare([[400], [6, 20]], (x, y) => slidingWindow(x, 0, 6, 4).matmul(y));
+    await compare(
+      [
+        [40, 36],
+        [36, 24],
+      ],
+      (x, y) => flip(x, [0, 1]).matmul(flip(y, [1])),
+    );
+  });
+  it("matmul of long sums in parts, the same bits every time", async () => {
+    for (const [m, k, n] of [
+      [16, 5000, 40],
+      [100, 1030, 9],
+      [3, 777, 3],
+    ] as const) {
+      await compare([[m, k], [k, n], [n]], (x, y, z) => x.matmul(y).add(z).tanh());
+      await compare(
+        [
+          [k, m],
+          [n, k],
+        ],
+        (x, y) => x.transpose().matmul(y.transpose()),
+      );
+    }
+    setBackend(backend);
+    const [x, y] = [rand([30, 4000]), rand([4000, 30])];
+    expect(await x.matmul(y).read()).toEqual(await x.matmul(y).read());
+  });
+  it("matmul in order: the bits of a row are those it has alone", async () => {
+    setBackend(backend);
+    const [x, y] = [rand([70, 1200]), rand([1200, 50])];
+    const product = (x: Tensor) => apply1(matmulOp, [x, y], { inOrder: true }).read();
+    const all = await product(x);
+    for (const row of [0, 69])
+      expect(await product(x.slice([[row, row + 1]]))).toEqual(all.slice(50 * row, 50 * row + 50));
+  });
   it("matmul of nothing", async () => {
     await compare(
       [
@@ -150,6 +213,29 @@ describe.skipIf(missing)(`kernels${missing ? ` (${missing})` : ""}`, () => {
     await compare([[100_000]], (x) => x.gt(0.69).any().cast("f32"), 1e-9);
     await compare([[100_000]], (x) => x.gt(-1).all().cast("f32"), 1e-9);
     await compare([[100_000]], (x) => x.argmax().cast("f32"), 1e-9);
+  });
+
+  it.each([
+    [[7, 10], 1],
+    [[10, 7], 0],
+    [[3, 300, 2], 1],
+    [[5, 64], 1],
+    [[2, 3, 1000], -1],
+  ] as const)("softmax of %j along %i, and its gradient", async (shape, axis) => {
+    await compare([[...shape]], (x) => x.mul(30).softmax(axis));
+    await compare([[...shape]], (x) => x.mul(30).logSoftmax(axis));
+    await compare([[...shape].toReversed()], (x) =>
+      x
+        .permute([...shape.keys()].toReversed())
+        .softmax(axis)
+        .sub(0.1)
+        .transpose(0, 1),
+    );
+    await compare([[...shape], [...shape]], (x, y) => grad(() => x.logSoftmax(axis).mul(y).sum(), [x])[0]!);
+  });
+  it("softmax of NaN and infinities", async () => {
+    const odd = (x: Tensor) => [x.div(x.sub(x)), x.mul(0).sub(Number.POSITIVE_INFINITY)];
+    await compare([[3, 70]], (x) => cat([x.mul(Number.POSITIVE_INFINITY), x, ...odd(x)], 0).softmax(1));
   });
 
   it("scatterAdd of many into more", async () => {

@@ -3,11 +3,4 @@
 import { inject, it } from "vitest";
 
 if (inject("isolated")) it.skip("on the other page", () => undefined);
-else
-  for (const load of [
-    () => import("./lost.test.js"),
-    () => import("./steps.test.js"),
-    () => import("./kernels.test.js"),
-    () => import("./networks.test.js"),
-  ])
-    await load();
+else await import("./kernels.test.js");

@@ -10,4 +10,4 @@ export { parseFamily } from "./golden/parse.js";
 export { compare, toleranceOf } from "./golden/rule.js";
 export { describeReport, type Outcome, type Report, runCase, runFamily } from "./golden/runner.js";
 export * as naive from "./naive.js";
-export { webgpuHere, whyNoWebgpu } from "./webgpu.js";
+export { casesOf, overLimits, webgpuHere, whyNoWebgpu } from "./webgpu.js";

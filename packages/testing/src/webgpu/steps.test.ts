@@ -1,12 +1,28 @@
-// A compiled training step is one submission, and from the third on makes nothing on the device.
+// A compiled training step is one submission, and from the third on makes nothing on the device: of the backend alone, and
+// with the kernel packs, which make it of far fewer dispatches.
 
-import { crossEntropy, Linear } from "@nn/layers";
-import { lenet5 } from "@nn/models";
+import type { WgslKernel } from "@nn/backend-webgpu";
+import { Conv2d, MaxPool2d } from "@nn/conv";
+import { BatchNorm2d, crossEntropy, Linear } from "@nn/layers";
 import { Adam, SGD } from "@nn/optim";
 import { LSTM } from "@nn/recurrent";
 import { compile, Module, manualSeed, memory, reference, setBackend, sizeOf, type Tensor, tensor } from "@nn/tensor";
-import { webgpuHere, whyNoWebgpu } from "@nn/testing";
 import { afterAll, describe, expect, it } from "vitest";
+import { webgpuPacks } from "../backends.js";
+import { webgpuHere, whyNoWebgpu } from "../webgpu.js";
+
+class LeNet extends Module {
+  readonly conv1 = new Conv2d(1, 6, 5, { padding: 2 });
+  readonly norm = new BatchNorm2d(6);
+  readonly conv2 = new Conv2d(6, 16, 5);
+  readonly pool = new MaxPool2d(2);
+  readonly last = [new Linear(400, 120), new Linear(120, 84), new Linear(84, 10)];
+  override forward(x: Tensor): Tensor {
+    x = this.pool.forward(this.norm.forward(this.conv1.forward(x)).relu());
+    x = this.pool.forward(this.conv2.forward(x).relu()).flatten(1);
+    return this.last.reduce((x, layer, i) => layer.forward(i === 0 ? x : x.relu()), x);
+  }
+}
 
 class Classifier extends Module {
   readonly lstm = new LSTM(5, 16, { batchFirst: true });
@@ -18,7 +34,7 @@ class Classifier extends Module {
 
 const programs = {
   LeNet: () => {
-    const net = lenet5();
+    const net = new LeNet();
     const optimizer = new SGD(net.parameters(), { lr: 0.05, momentum: 0.9 });
     const step = compile((x: Tensor, y: Tensor) => optimizer.minimize(() => crossEntropy(net.forward(x), y)));
     return { step, x: [2, 1, 28, 28], classes: 10 };
@@ -36,6 +52,14 @@ describe.skipIf(missing)(`compiled steps${missing ? ` (${missing})` : ""}`, () =
   afterAll(() => setBackend(reference()));
 
   it.each(Object.keys(programs))("%s", { timeout: 240_000 }, async (name) => {
+    const alone = await trace(name, []);
+    const packed = await trace(name, webgpuPacks);
+    console.log(`${name}: a step is ${alone} dispatches, with the packs ${packed}`);
+    expect(packed).toBeLessThan(alone);
+  });
+
+  /** Runs five steps, and returns the number of dispatches of one. */
+  async function trace(name: string, kernels: readonly WgslKernel[]): Promise<number> {
     const losses = async (count: (step: number) => void) => {
       manualSeed(1);
       const { step, x: shape, classes } = programs[name as keyof typeof programs]();
@@ -56,7 +80,7 @@ describe.skipIf(missing)(`compiled steps${missing ? ` (${missing})` : ""}`, () =
     setBackend(reference());
     const want = await losses(() => undefined);
 
-    const backend = await webgpuHere();
+    const backend = await webgpuHere({ kernels });
     setBackend(backend);
     const { device } = backend;
     const calls = new Map<string, number>();
@@ -72,10 +96,28 @@ describe.skipIf(missing)(`compiled steps${missing ? ` (${missing})` : ""}`, () =
     for (const method of ["createBuffer", "createBindGroup", "createComputePipeline", "createShaderModule"])
       wrap(device, method);
     wrap(device.queue, "submit");
+    let dispatches = 0;
+    const createCommandEncoder = device.createCommandEncoder.bind(device);
+    device.createCommandEncoder = (given) => {
+      const encoder = createCommandEncoder(given);
+      const beginComputePass = encoder.beginComputePass.bind(encoder);
+      encoder.beginComputePass = (given) => {
+        const pass = beginComputePass(given);
+        const dispatch = pass.dispatchWorkgroups.bind(pass);
+        pass.dispatchWorkgroups = (...size) => {
+          dispatches++;
+          dispatch(...size);
+        };
+        return pass;
+      };
+      return encoder;
+    };
+    const counts: number[] = [];
     const seen: Record<string, number>[] = [];
     const bytes: number[] = [];
     const got = await losses(() => {
       seen.push(Object.fromEntries(calls));
+      counts.push(dispatches);
       bytes.push(memory().bytes + memory().plans);
     });
     got.forEach((loss, i) => {
@@ -85,5 +127,6 @@ describe.skipIf(missing)(`compiled steps${missing ? ` (${missing})` : ""}`, () =
     for (const i of [2, 3, 4]) expect(seen[i]).toEqual({ ...seen[1], submit: seen[1]!["submit"]! + 2 * (i - 1) });
     for (const n of bytes.slice(2)) expect(n).toBeLessThanOrEqual(bytes[1]!); // less where the collector has found something
     backend.dispose();
-  });
+    return counts[4]! - counts[3]!;
+  }
 });

@@ -1,7 +1,8 @@
 // What goes wrong on the device ends in one clear error, and leaves a library that works.
 
+import { eachElement, gpuBufferOf, type WebgpuBackend, type WgslKernel, webgpu, writes } from "@nn/backend-webgpu";
 import { Linear, mse } from "@nn/layers";
-import { SGD } from "@nn/optim";
+import { Adam, SGD } from "@nn/optim";
 import {
   compile,
   Module,
@@ -14,10 +15,9 @@ import {
   type Tensor,
   tensor,
 } from "@nn/tensor";
-import { webgpuHere, whyNoWebgpu } from "@nn/testing";
+import { dataset, fit, loadCheckpoint, loader, memoryStore, type Store, saveLast } from "@nn/train";
 import { afterEach, describe, expect, it } from "vitest";
-import { eachElement, type WgslKernel, writes } from "./code.js";
-import { gpuBufferOf, webgpu } from "./webgpu.js";
+import { webgpuHere, whyNoWebgpu } from "../webgpu.js";
 
 class Net extends Module {
   readonly first = new Linear(3, 8);
@@ -68,6 +68,36 @@ describe.skipIf(missing)(`when the device fails${missing ? ` (${missing})` : ""}
     setBackend(again);
     const anew = training();
     expect([await anew(), await anew()]).toEqual(before);
+    again.dispose();
+  });
+
+  it("goes on from the last checkpoint in memory, on a new device, with the same bits", async () => {
+    const train = async (backend: WebgpuBackend, store: Store, losesAt = -1): Promise<number[]> => {
+      setBackend(backend);
+      manualSeed(1);
+      const net = new Net();
+      const data = dataset(rand([24, 3]), rand([24, 8]));
+      await fit(net, {
+        loss: mse,
+        optimizer: new Adam(net.parameters(), { lr: 0.01 }),
+        data: loader(data, { batchSize: 4, shuffle: true, seed: 1 }),
+        epochs: 3,
+        callbacks: [
+          saveLast(store, { everySteps: 2 }),
+          (event) => {
+            if (event.type === "step" && event.step === losesAt) backend.device.destroy();
+          },
+        ],
+        resume: await loadCheckpoint(store, "last"),
+      });
+      return [...(await net.first.weight.value.read())];
+    };
+    const one = await webgpuHere();
+    const want = await train(one, memoryStore());
+    const store = memoryStore();
+    expect((await failure(() => train(one, store, 9))).message).toMatch(/lost/);
+    const again = await webgpuHere();
+    expect(await train(again, store)).toEqual(want);
     again.dispose();
   });
 
