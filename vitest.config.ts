@@ -12,6 +12,7 @@ const root = fileURLToPath(new URL(".", import.meta.url));
 
 /** `@nn/x` is packages/x/src/index.ts and `@nn/x/y` is packages/x/src/y/index.ts, as in tsconfig.json. */
 const alias = [
+  { find: /^@nn\/examples\/(.+)$/, replacement: `${root}apps/examples/src/$1.ts` },
   { find: /^@nn\/([^/]+)$/, replacement: `${root}packages/$1/src/index.ts` },
   { find: /^@nn\/([^/]+)\/(.+)$/, replacement: `${root}packages/$1/src/$2/index.ts` },
 ];
@@ -32,7 +33,7 @@ const browserProject = (isolated: boolean): TestProjectConfiguration => ({
     name: isolated ? "browser, isolated" : "browser",
     include: [browserTests],
     setupFiles: ["vitest.setup.ts"],
-    provide: { isolated },
+    provide: { isolated, whole: Boolean(process.env.NN_WHOLE) },
     testTimeout: 60_000,
     browser: {
       enabled: true,
@@ -47,6 +48,8 @@ const browserProject = (isolated: boolean): TestProjectConfiguration => ({
 declare module "vitest" {
   interface ProvidedContext {
     isolated: boolean;
+    /** Whether tests that take minutes on a GPU in software run in whole (`npm run nightly`). */
+    whole: boolean;
   }
 }
 
@@ -60,7 +63,7 @@ export default defineConfig({
         test: {
           name: "node",
           environment: "node",
-          include: ["packages/*/src/**/*.test.ts", "apps/*/src/**/*.test.ts"],
+          include: ["packages/*/src/**/*.test.ts", "apps/*/src/**/*.test.ts", "apps/*/test/**/*.test.ts"],
           setupFiles: ["vitest.setup.ts"],
           exclude: [browserTests, "**/node_modules/**", "**/dist/**"],
           execArgv: ["--expose-gc"], // for tests of what the finalizer frees

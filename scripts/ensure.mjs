@@ -22,13 +22,14 @@ export function ensureInstalled() {
 /** Installs, and builds every package, if a source file changed since the last time or a package has no build. */
 export async function ensureBuilt() {
   await ensureInstalled();
-  if (packages().some(({ dir }) => !existsSync(join(root, dir, "dist/index.js"))))
+  const has = (/** @type {string} */ file) => existsSync(join(root, file));
+  if (packages().some(({ dir }) => has(`${dir}/tsup.config.ts`) && !has(`${dir}/dist/index.js`)))
     rmSync(stamp("build"), { force: true });
   const state = () => {
     const shared = ["pnpm-lock.yaml", "tsconfig.base.json", "tsup.preset.ts", "turbo.json"];
     const own = packages().flatMap(({ dir }) => [
       ...sources(`${dir}/src`),
-      ...["package.json", "tsconfig.build.json", "tsup.config.ts"].map((file) => `${dir}/${file}`),
+      ...["package.json", "tsconfig.build.json", "tsup.config.ts", "vite.config.ts"].map((file) => `${dir}/${file}`),
     ]);
     return hash([...shared, ...own].map(fingerprint));
   };

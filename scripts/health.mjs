@@ -40,6 +40,7 @@ for (const pkg of checked) {
 const everything = join(temp, "everything");
 await check("all packages install together", () => install(everything, all));
 for (const pkg of checked) await readme(pkg);
+if (wanted.length === 0) await readme({ name: "the project's", dir: "" });
 if (checked.some(({ name }) => name === "@nn/backend-wasm")) await checkPages(everything, check);
 
 console.log(failures > 0 ? `${failures} checks failed` : "all packages are healthy");
@@ -106,7 +107,7 @@ function withDependencies(pkg) {
   return [...new Set([pkg, ...direct.flatMap(withDependencies)])];
 }
 
-/** @param {Package} pkg */
+/** @param {Pick<Package, "name" | "dir">} pkg */
 async function readme(pkg) {
   const file = join(root, pkg.dir, "README.md");
   const text = existsSync(file) ? readFileSync(file, "utf8") : "";
@@ -116,7 +117,7 @@ async function readme(pkg) {
   }
   for (const [i, snippet] of snippets.entries()) {
     await check(`${pkg.name} README, snippet ${i + 1} of ${snippets.length}`, async () => {
-      const program = join(everything, `${pkg.name.replace("/", "-")}-${i}.mjs`);
+      const program = join(everything, `${pkg.name.replaceAll(/\W/g, "-")}-${i}.mjs`);
       try {
         writeFileSync(program, (await transform(snippet, { loader: "ts", target: "es2022", format: "esm" })).code);
       } catch (error) {

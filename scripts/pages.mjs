@@ -41,9 +41,41 @@ export async function work(options) {
   return { threads, learned: last < first / 2 };
 }`;
 
+/** A GRU and a head, block by block, where sound is made; after 16 blocks all of it at once, which has to give the same. */
+const follow = `
+import { Module, randn, setBackend } from "@nn/tensor";
+import { Linear } from "@nn/layers";
+import { GRU, stream } from "@nn/recurrent";
+import { recurrentKernels } from "@nn/recurrent/wasm";
+import { wasm } from "@nn/backend-wasm";
+
+class Net extends Module {
+  gru = new GRU(128, 32);
+  head = new Linear(32, 128);
+  forward(x) { return this.head.forward(this.gru.forward(x).output); }
+}
+export async function follow(options) {
+  setBackend(await wasm({ ...options, kernels: recurrentKernels }));
+  const net = new Net();
+  const live = stream(net);
+  await live.ready;
+  const x = randn([16, 1, 128]);
+  const blocks = await x.read();
+  const want = await net.forward(x).read();
+  let t = 0;
+  let same = true;
+  return (out) => {
+    const y = live.step(blocks.subarray(128 * t, 128 * (t + 1)));
+    out.set(y);
+    for (let i = 0; i < 128; i++) same &&= Object.is(y[i], want[128 * t + i]);
+    return ++t === 16 ? { same } : null;
+  };
+}`;
+
 /** What a page, a worker or a worklet does with it. Options come in the address. */
 const files = {
   "work.js": work,
+  "follow.js": follow,
   "page.js": `
     import { work } from "./work.js";
     window.result = work(JSON.parse(decodeURIComponent(location.search.slice(1))));`,
@@ -59,19 +91,41 @@ const files = {
     });`,
   "in-worklet.js": `
     import { work } from "./work.js";
+    import { follow } from "./follow.js";
     registerProcessor("nn", class extends AudioWorkletProcessor {
       constructor() {
         super();
-        this.port.onmessage = async ({ data }) => this.port.postMessage(await work(data).catch((e) => ({ error: String(e) })));
+        this.port.onmessage = async ({ data }) => {
+          try {
+            this.done = await work(data);
+            this.live = await follow(data);
+            this.port.postMessage("ready");
+          } catch (e) {
+            this.port.postMessage({ error: String(e) });
+          }
+        };
       }
-      process() { return true; }
+      // Sound comes in blocks of 128 samples: each is a step of the stream, at once.
+      process(_, [[out]]) {
+        if (this.live) {
+          const heard = this.live(out);
+          if (heard) {
+            this.port.postMessage({ ...this.done, learned: this.done.learned && heard.same });
+            this.live = null;
+          }
+        }
+        return true;
+      }
     });`,
   "from-worklet.js": `
     const start = async () => {
       const context = new OfflineAudioContext(1, 128 * 1000, 44100);
       await context.audioWorklet.addModule("./one/in-worklet.js");
-      const node = new AudioWorkletNode(context, "nn");
-      const answer = new Promise((resolve) => { node.port.onmessage = ({ data }) => resolve(data); });
+      const node = new AudioWorkletNode(context, "nn", { numberOfInputs: 0 });
+      node.connect(context.destination);
+      const answer = new Promise((resolve) => {
+        node.port.onmessage = ({ data }) => (data === "ready" ? context.startRendering() : resolve(data));
+      });
       node.port.postMessage(JSON.parse(decodeURIComponent(location.search.slice(1))));
       return answer;
     };

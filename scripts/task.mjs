@@ -15,6 +15,8 @@ const tasks = {
   start: (args) => built(["node", "apps/examples/dist/index.js", ...args]),
   example: (args) => built(["node", "apps/examples/dist/index.js", ...args]),
   golden: (args) => built(["node", golden, ...args]),
+  /** The pages on a local address, from the sources; with `build` as files in apps/playground/dist, with `preview` those. */
+  playground: (args) => installed(["vite", ...args, "--config", "apps/playground/vite.config.ts"]),
   bench: (args) => built(["node", "apps/benchmarks/dist/index.js", ...args]),
 
   /** All tests and the golden figures; with arguments only vitest with them (`npm test -- packages/optim`). */
@@ -26,6 +28,7 @@ const tasks = {
   cycles: () => installed(["node", "scripts/cycles.mjs"]),
   size: (args) => built(["node", "scripts/size.mjs", ...args]),
   health: (args) => built(["node", "scripts/health.mjs", ...args]),
+  nightly: () => nightly(),
   changeset: (args) => installed(["changeset", ...args]),
   docs: (args) => docs(args),
 };
@@ -47,6 +50,14 @@ async function testAll() {
       for (const mode of [[], ["--compiled"]]) commands.push(["node", golden, "--backend", backend, ...mode]);
     }
   }
+  return inTurn(commands);
+}
+
+/**
+ * Runs one after the other, whether or not one fails.
+ * @param {string[][]} commands
+ */
+async function inTurn(commands) {
   let worst = 0;
   for (const command of commands) {
     const code = await exec(command);
@@ -54,6 +65,19 @@ async function testAll() {
     worst = Math.max(worst, code);
   }
   return worst;
+}
+
+/** All that is known of WebGPU, in Node and in Chromium, of which `npm test` runs a part: takes an hour on a GPU in software. */
+async function nightly() {
+  await ensureBuilt();
+  process.env.NN_WHOLE = "1";
+  process.env.NN_CASES ??= "2000";
+  const packs = ["conv", "layers", "recurrent", "testing"].map((name) => `packages/${name}/src/webgpu`);
+  const commands = [["vitest", "run", "packages/backend-webgpu", ...packs, "packages/testing/src/golden"]];
+  for (const backend of ["webgpu", "webgpu-alone"]) {
+    for (const mode of [[], ["--compiled"]]) commands.push(["node", golden, "--backend", backend, ...mode]);
+  }
+  return inTurn(commands);
 }
 
 /**
