@@ -6,6 +6,8 @@ import { UserError } from "./user-error.js";
 /** What every command can be told. */
 export interface CommonOptions {
   readonly help: boolean;
+  /** Few data and short training: some seconds, to see that all works. */
+  readonly quick: boolean;
   /** What computes. */
   readonly backend: Backend;
   /** Of the wasm backend; null: as many as it chooses. */
@@ -21,6 +23,8 @@ export interface Arguments {
   path(name: string): string | null;
   /** A whole number, or null if it was not given. */
   integer(name: string, min: number, max: number): number | null;
+  /** One of some words, or null if it was not given. */
+  choice<T extends string>(name: string, words: readonly T[]): T | null;
   /** Names with commas between them, or null if they were not given. */
   names(name: string): string[] | null;
   /** Ends with "--name is missing". */
@@ -48,11 +52,18 @@ export function parseArguments(
     if (value >= min && value <= max) return value;
     return complain(`--${name} needs a whole number from ${min} to ${max}, and got "${given}"`);
   };
-  const backend = BACKENDS.find((name) => name === (values.backend ?? "wasm"));
+  const choice: Arguments["choice"] = (name, words) => {
+    const given = values[name];
+    if (typeof given !== "string") return null;
+    return (
+      words.find((word) => word === given) ?? complain(`--${name} needs ${words.join(" or ")}, and got "${given}"`)
+    );
+  };
   return {
     common: {
       help: values.help === true,
-      backend: backend ?? complain(`--backend needs ${BACKENDS.join(" or ")}, and got "${values.backend}"`),
+      quick: values.quick === true,
+      backend: choice("backend", BACKENDS) ?? "wasm",
       threads: integer("threads", 1, 64),
       seed: integer("seed", 0, 2 ** 32 - 1) ?? 1,
     },
@@ -63,6 +74,7 @@ export function parseArguments(
       return resolve(folder, given);
     },
     integer,
+    choice,
     names(name) {
       const given = values[name];
       if (typeof given !== "string") return null;
@@ -75,7 +87,8 @@ export function parseArguments(
 }
 
 /** The common options, as help texts list them. */
-export const COMMON_HELP = `  --backend NAME     wasm, or reference: plain loops in JavaScript, slow (wasm)
+export const COMMON_HELP = `  --quick            few data, short training: some seconds
+  --backend NAME     wasm, or reference: plain loops in JavaScript, slow (wasm)
   --threads N        of the wasm backend (as many as the machine has, 8 at most)
   --seed N           for data, weights and order (1)
 `;
@@ -85,7 +98,10 @@ export const COMMON_HELP = `  --backend NAME     wasm, or reference: plain loops
 const BACKENDS = ["wasm", "reference"] as const;
 
 function parse(args: readonly string[], withValue: readonly string[], seeHelp: string) {
-  const options: NonNullable<ParseArgsConfig["options"]> = { help: { type: "boolean", short: "h" } };
+  const options: NonNullable<ParseArgsConfig["options"]> = {
+    help: { type: "boolean", short: "h" },
+    quick: { type: "boolean" },
+  };
   for (const name of withValue) options[name] = { type: "string" };
   try {
     return parseArgs({ args: [...args], options }).values;

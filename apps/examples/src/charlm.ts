@@ -1,36 +1,41 @@
 /** `charlm`: an LSTM that writes like Shakespeare, character by character; and the file from which PyTorch trains the same. */
-import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { saveNpz } from "@nn/io";
-import { crossEntropy, Embedding, Linear } from "@nn/layers";
 import { Adam, clipGradNorm } from "@nn/optim";
-import { LSTM, type LSTMState, sample } from "@nn/recurrent";
-import { compile, Module, manualSeed, type Tensor, tensor, zeros } from "@nn/tensor";
+import { compile, manualSeed, type Tensor } from "@nn/tensor";
 import { COMMON_HELP, type CommonOptions, parseArguments } from "./arguments.js";
+import { exportAll } from "./character-export.js";
+import { CharacterLM, HIDDEN, loadModel, saveModel, write } from "./character-lm.js";
+import { drawPlaces, frequencyLoss, numbered, ROWS, readText, rowsAt, STEPS } from "./character-text.js";
 import type { Example } from "./example.js";
-import { readBytes, wrong } from "./files.js";
-import { type Random, random } from "./random.js";
-import { reason, UserError } from "./user-error.js";
+import { SONNETS } from "./generated.js";
+import { random } from "./random.js";
+import type { Terminal } from "./terminal.js";
 
 export interface CharlmOptions extends CommonOptions {
-  /** Folder of input.txt. */
-  readonly data: string;
+  /** Folder of input.txt; null: three sonnets. */
+  readonly data: string | null;
   readonly steps: number;
   /** Where to write weights, text and order for PyTorch; null: nowhere. */
   readonly export: string | null;
+  /** Where to save the trained network; null: nowhere. */
+  readonly save: string | null;
+  /** A saved network that writes, and none is trained; null: train one. */
+  readonly load: string | null;
 }
 
-const [HIDDEN, EMBEDDING, STEPS, ROWS, LR, CLIP] = [256, 64, 64, 32, 0.003, 1];
+const [LR, CLIP] = [0.003, 1];
 
 export const charlm: Example<CharlmOptions> = {
   help: `Trains a character LSTM (one layer of ${HIDDEN}) on tinyshakespeare, gives the loss on the last
 tenth of the text, and lets it write.
 
-Usage: npm run example -- charlm --data DIR [options]
+Usage: npm run example -- charlm [options]
 
-  --data DIR         folder of input.txt
-  --steps N          training steps of ${ROWS} times ${STEPS} characters (1000)
+  --data DIR         folder of input.txt (three sonnets)
+  --steps N          training steps of ${ROWS} times ${STEPS} characters (1000; 200 without --data)
+  --save FILE        also save the network as safetensors
+  --load FILE        do not train: let a network write that --save has saved
   --export FILE      also write weights, text and order as npz before training:
                      python3 apps/examples/scripts/charlm_torch.py FILE trains the same
                      net in PyTorch
@@ -39,21 +44,28 @@ ${COMMON_HELP}  --help             show this
 
   parse(args, folder) {
     const given = parseArguments(args, {
-      own: ["data", "steps", "export"],
+      own: ["data", "steps", "export", "save", "load"],
       folder,
       seeHelp: "See npm run example -- charlm --help.",
     });
-    const { help } = given.common;
+    const [data, { quick }] = [given.path("data"), given.common];
     return {
       ...given.common,
-      data: help ? "" : given.require("data", given.path("data")),
-      steps: given.integer("steps", 1, 1_000_000) ?? 1000,
+      data,
+      steps: given.integer("steps", 1, 1_000_000) ?? (quick ? 40 : data ? 1000 : 200),
       export: given.path("export"),
+      save: given.path("save"),
+      load: given.path("load"),
     };
   },
 
-  async run({ data, steps, seed, export: file }, terminal, backend) {
-    const text = readText(join(data, "input.txt"));
+  async run({ data, steps, seed, export: file, save, load }, terminal, backend) {
+    if (load) {
+      manualSeed(seed);
+      await writeAll(...loadModel(load), terminal);
+      return 0;
+    }
+    const text = data ? readText(join(data, "input.txt")) : numbered(SONNETS);
     const { characters } = text;
     const places = drawPlaces(text.training.length, steps, random(seed));
     manualSeed(seed);
@@ -87,73 +99,15 @@ ${COMMON_HELP}  --help             show this
     terminal.chart(losses);
     const speed = Math.round((steps * ROWS * STEPS) / seconds);
     terminal.line(`\nTraining took ${seconds.toFixed(1)} s, ${speed} characters a second.`);
-    terminal.line(`Validation loss ${(await evaluate(model, text.test)).toFixed(4)} nats a character.\n`);
-    terminal.line(await write(model, text, "\n", 400));
-    return 0;
+    const [value, baseline] = [await evaluate(model, text.test), frequencyLoss(text)];
+    terminal.line(`Validation loss ${value.toFixed(4)} nats a character; by frequency alone ${baseline.toFixed(4)}.`);
+    await writeAll(model, characters, terminal);
+    if (save) await saveModel(save, model, characters);
+    return { metric: "nats a character", value, baseline, against: "by frequency", lowerIsBetter: true };
   },
 };
 
-/** Characters (N, T) i32 → logits of the next ones (N, T, characters). */
-class CharacterLM extends Module {
-  readonly embedding: Embedding;
-  readonly lstm = new LSTM(EMBEDDING, HIDDEN, { batchFirst: true });
-  readonly head: Linear;
-
-  constructor(characters: number) {
-    super();
-    this.embedding = new Embedding(characters, EMBEDDING);
-    this.head = new Linear(HIDDEN, characters);
-  }
-
-  override forward(x: Tensor, state?: LSTMState): { logits: Tensor } & LSTMState {
-    const { output, h, c } = this.lstm.forward(this.embedding.forward(x), state);
-    return { logits: this.head.forward(output), h, c };
-  }
-
-  /** Mean over all characters of y (N, T). */
-  loss(x: Tensor, y: Tensor): Tensor {
-    return crossEntropy(this.forward(x).logits.flatten(0, 1), y.flatten());
-  }
-}
-
 // ---------------------------------------------------------------------------------------------
-
-interface Text {
-  /** All that occur, in order; numbers stand for them. */
-  readonly characters: string;
-  readonly training: Int32Array;
-  /** The last tenth. */
-  readonly test: Int32Array;
-}
-
-function readText(file: string): Text {
-  const hint = "Give the folder of tinyshakespeare's input.txt after --data";
-  const text = new TextDecoder().decode(readBytes(file, { expected: "text", hint }));
-  const characters = [...new Set(text)].sort().join("");
-  const all = Int32Array.from(text, (c) => characters.indexOf(c));
-  const cut = Math.floor(0.9 * all.length);
-  if (all.length - cut <= STEPS) {
-    wrong(file, { got: `it has ${all.length} characters`, expected: `more than ${10 * (STEPS + 1)}`, hint });
-  }
-  return { characters, training: all.subarray(0, cut), test: all.subarray(cut) };
-}
-
-/** Where each row of each step begins. */
-function drawPlaces(length: number, steps: number, source: Random): Int32Array {
-  return Int32Array.from({ length: steps * ROWS }, () => source.below(length - STEPS));
-}
-
-/** Rows of characters, and the same a character later. */
-function rowsAt(text: Int32Array, places: Int32Array): { x: Tensor; y: Tensor } {
-  const cut = (shift: number): Tensor => {
-    const values = new Int32Array(places.length * STEPS);
-    places.forEach((from, i) => {
-      values.set(text.subarray(from + shift, from + shift + STEPS), i * STEPS);
-    });
-    return tensor(values, { shape: [places.length, STEPS] });
-  };
-  return { x: cut(0), y: cut(1) };
-}
 
 /** The mean loss over the text in rows of STEPS, each from an empty memory. */
 async function evaluate(model: CharacterLM, text: Int32Array): Promise<number> {
@@ -172,40 +126,11 @@ async function evaluate(model: CharacterLM, text: Int32Array): Promise<number> {
   return sum / places.length;
 }
 
-/** What the network writes after some text. */
-async function write(model: CharacterLM, { characters }: Text, first: string, count: number): Promise<string> {
-  const next = compile((x: Tensor, h: Tensor, c: Tensor) => {
-    const { logits, ...state } = model.forward(x, { h, c });
-    return { x: sample(logits.select(1, -1), { temperature: 0.8 }).unsqueeze(1), ...state };
-  });
-  let state = {
-    x: tensor(Int32Array.of(characters.indexOf(first)), { shape: [1, 1] }),
-    h: zeros([1, 1, HIDDEN]),
-    c: zeros([1, 1, HIDDEN]),
-  };
-  let written = "";
-  for (let i = 0; i < count; i++) {
-    const before = state;
-    state = next(before.x, before.h, before.c);
-    written += characters[await state.x.item()];
-    for (const t of Object.values(before)) t.dispose();
-  }
-  return written;
-}
-
-/** All that PyTorch needs to train the same: the parameters by their names, `text`, `places` (steps, rows). */
-async function exportAll(file: string, model: CharacterLM, text: Text, places: Int32Array): Promise<void> {
-  const whole = new Int32Array(text.training.length + text.test.length);
-  whole.set(text.training);
-  whole.set(text.test, text.training.length);
-  const bytes = await saveNpz({
-    ...model.stateDict(),
-    text: tensor(whole),
-    places: tensor(places, { shape: [places.length / ROWS, ROWS] }),
-  });
-  try {
-    writeFileSync(file, bytes);
-  } catch (error) {
-    throw new UserError(`${file}: it could not be written (${reason(error)}). Choose another file with --export.`);
+/** Samples: cautious, then bolder. */
+async function writeAll(model: CharacterLM, characters: string, terminal: Terminal): Promise<void> {
+  model.eval();
+  for (const temperature of [0.5, 0.8, 1.1]) {
+    terminal.heading(`At temperature ${temperature}`);
+    terminal.line((await write(model, characters, temperature, 300)).trim());
   }
 }

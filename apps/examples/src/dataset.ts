@@ -16,3 +16,10 @@ export interface Dataset {
 export const SIDE = 28;
 export const PIXELS = SIDE * SIDE;
 export const IMAGE = [1, SIDE, SIDE] as const;
+
+/** Arrays of one length, one after the other. */
+export function joined(parts: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(parts.length * parts[0].length);
+  for (const [i, part] of parts.entries()) all.set(part, i * part.length);
+  return all;
+}

@@ -27,9 +27,9 @@ export function drawDigit(digit: number, source: Random): Float32Array {
 
 // ---------------------------------------------------------------------------------------------
 
-/** x to the right and y down, both 0 to 1 over the body of the digit. */
-type Point = readonly [x: number, y: number];
-type Stroke = readonly Point[];
+/** x to the right and y down: 0 to 1 over the body of the digit, or pixels of the image. */
+export type Point = readonly [x: number, y: number];
+export type Stroke = readonly Point[];
 
 /** An elliptic arc around (cx, cy), in degrees: 0 is right, 90 is down. */
 function arc(cx: number, cy: number, rx: number, ry: number, from: number, to: number): Stroke {
@@ -41,7 +41,7 @@ function arc(cx: number, cy: number, rx: number, ry: number, from: number, to: n
 }
 
 /** A smooth line through the points (Catmull-Rom). */
-function curve(...points: Point[]): Stroke {
+export function curve(...points: Point[]): Stroke {
   const at = (i: number): Point => points[Math.min(Math.max(i, 0), points.length - 1)];
   const steps = 5;
   const stroke: Point[] = [at(0)];
@@ -270,7 +270,7 @@ const GLYPHS: readonly (readonly (readonly Stroke[])[])[] = [
 const BODY = 20;
 
 /** A random way to put points of the unit square onto the image: bent a little, then slanted, turned, scaled, shifted. */
-function handwriting(source: Random): (point: Point) => Point {
+export function handwriting(source: Random): (point: Point) => Point {
   const bend = Array.from({ length: 2 }, () => ({
     size: source.uniform(0, 0.045),
     rate: source.uniform(3, 8),
@@ -290,7 +290,7 @@ function handwriting(source: Random): (point: Point) => Point {
 }
 
 /** Draws polylines (in pixels) with a round pen, anti-aliased: ink falls off over one pixel at the pen's edge. */
-function draw(strokes: readonly Stroke[], radius: number): Float32Array {
+export function draw(strokes: readonly Stroke[], radius: number): Float32Array {
   const image = new Float32Array(PIXELS);
   const reach = radius + 0.5;
   for (const stroke of strokes) {
@@ -314,7 +314,7 @@ function draw(strokes: readonly Stroke[], radius: number): Float32Array {
   return image;
 }
 
-function addNoise(image: Float32Array, source: Random): Float32Array {
+export function addNoise(image: Float32Array, source: Random): Float32Array {
   const pressure = source.uniform(0.75, 1);
   return image.map((ink) => Math.min(1, Math.max(0, ink * pressure + 0.06 * source.normal())));
 }

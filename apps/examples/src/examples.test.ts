@@ -4,12 +4,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { loadNpz } from "@nn/io";
+import { readWav } from "@nn/train";
+import { PNG } from "pngjs";
 import { afterAll, describe, expect, it } from "vitest";
 import { drawDigits } from "./digits.js";
+import { EXAMPLES } from "./examples.js";
 import { MNIST_FILES } from "./idx.js";
+import { partNames, readNames } from "./names-data.js";
 import { random } from "./random.js";
+import { drawTones, joinDigits } from "./spoken-data.js";
 import { commandIn, realData } from "./test-data.js";
 import { spread } from "./timeseries.js";
+import { drawPhrases, wordByWord } from "./translation-data.js";
 
 const folder = mkdtempSync(join(tmpdir(), "nn-examples-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -31,7 +37,6 @@ describe("mnist", () => {
   });
 
   it.each([
-    [["mnist"], "--data is missing. See npm run example -- mnist --help."],
     [["mnist", "--data", "nowhere"], `${join(folder, "nowhere")}: there is no such folder`],
     [["mnist", "--runs", "2"], "Unknown option '--runs'. See npm run example -- mnist --help."],
   ])("%j is one paragraph on stderr and exit code 1", async (args, message) => {
@@ -63,7 +68,6 @@ describe("timeseries", () => {
   });
 
   it.each([
-    [["timeseries"], "--data is missing. See npm run example -- timeseries --help."],
     [["timeseries", "--data", ".", "--sets", "Nothing"], "Nothing_TRAIN.ts: there is no such file"],
     [["timeseries", "--data", ".", "--sets", "a,,b"], '--sets needs names with commas between them, and got "a,,b".'],
   ])("%j is one paragraph on stderr and exit code 1", async (args, message) => {
@@ -99,7 +103,6 @@ describe("forecast", () => {
   });
 
   it.each([
-    [["forecast"], "--data is missing. See npm run example -- forecast --help."],
     [["forecast", "--data", "."], "ETTh1.csv: there is no such file"],
     [["forecast", "--data", "holes"], 'a number in row 2, column "OT"'],
   ])("%j is one paragraph on stderr and exit code 1", async (args, message) => {
@@ -130,7 +133,6 @@ describe("sentiment", () => {
   });
 
   it.each([
-    [["sentiment"], "--data is missing. See npm run example -- sentiment --help."],
     [["sentiment", "--data", "nowhere"], `${join(folder, "nowhere")}: there is no such folder`],
     [["sentiment", "--data", "stars"], "stsa.binary.train: line 2 is something else"],
   ])("%j is one paragraph on stderr and exit code 1", async (args, message) => {
@@ -172,6 +174,17 @@ describe("charlm", () => {
     expect(file.places.shape).toEqual([15, 32]);
     expect(file["lstm.weight_hh_l0"].shape).toEqual([1024, 256]);
   });
+
+  it("writes at several temperatures, and again when it is loaded", async () => {
+    const trained = await run("charlm", "--steps", "5", "--threads", "1", "--save", "writer.safetensors");
+    expect([trained.code, trained.stderr]).toEqual([0, ""]);
+    expect(trained.stdout.match(/At temperature/g)).toHaveLength(3);
+    const load = () => run("charlm", "--load", "writer.safetensors", "--seed", "2", "--threads", "1");
+    const [first, second] = [await load(), await load()];
+    expect(first.stdout).not.toContain("Training");
+    expect(first.stdout.length).toBeGreaterThan(900);
+    expect(second.stdout).toBe(first.stdout);
+  });
 });
 
 describe("spoken-digits", () => {
@@ -193,10 +206,175 @@ describe("spoken-digits", () => {
   });
 });
 
+describe("names", () => {
+  it("tells four languages apart, and draws what is taken for what", async () => {
+    const { code, stdout, stderr } = await run("names", "--threads", "1", "--out", "pictures");
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(Number(/Test: (\d+\.\d) % right/.exec(stdout)?.[1])).toBeGreaterThan(65); // guessing: 25
+    expect(readFileSync(join(folder, "pictures", "names.svg"), "utf8")).toMatch(/^<svg[^>]* viewBox[\s\S]*Japanese/);
+  });
+
+  it("reads lists, and tests no name that it was trained on", async () => {
+    mkdirSync(join(folder, "lists"));
+    writeFileSync(join(folder, "lists", "A.txt"), `${Array.from({ length: 50 }, (_, i) => `Ana${i}`).join("\n")}\n`);
+    writeFileSync(
+      join(folder, "lists", "B.txt"),
+      `${Array.from({ length: 49 }, (_, i) => `Bob${i}`).join("\n")}\nAna7\n`,
+    );
+    const lists = readNames(join(folder, "lists"));
+    const { languages, train, test } = partNames(lists, 0.2, 1);
+    expect([languages, train.length + test.length]).toEqual([["A", "B"], 100]);
+    const seen = new Set(train.map(({ name }) => name));
+    expect(test.filter(({ name }) => seen.has(name))).toEqual([]);
+    const { stdout } = await run("names", "--data", "lists", "--epochs", "3", "--threads", "1");
+    expect(Number(/Test: (\d+\.\d) % right/.exec(stdout)?.[1])).toBeGreaterThan(85);
+  });
+});
+
+describe("translate", () => {
+  it("says dates and times in English, and draws where it looks", async () => {
+    const { code, stdout, stderr } = await run("translate", "--quick", "--threads", "1", "--out", "pictures");
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(Number(/BLEU, beam of 5 +│ (\d+\.\d)/.exec(stdout)?.[1])).toBeGreaterThan(60); // word by word: below 5
+    expect(readFileSync(join(folder, "pictures", "attention.svg"), "utf8")).toContain("&lt;eos&gt;");
+  });
+
+  it("reads Multi30k's files, keeps its run, and goes on from there", async () => {
+    mkdirSync(join(folder, "pairs"));
+    const { train, validation, test } = drawPhrases(1, [200, 20, 20]);
+    for (const [part, sentences] of Object.entries({ train, val: validation, test_2016_flickr: test })) {
+      for (const language of ["de", "en"] as const)
+        writeFileSync(join(folder, "pairs", `${part}.${language}.gz`), gzipSync(`${sentences[language].join("\n")}\n`));
+    }
+    const args = ["--data", "pairs", "--attention", "none", "--hidden", "16", "--threads", "1", "--out", "kept"];
+    const first = await run("translate", ...args, "--epochs", "2");
+    expect([first.code, first.stderr]).toEqual([0, ""]);
+    expect(first.stdout).toContain("200 pairs to train on, 20 to choose the epoch by,");
+    expect(first.stdout).toMatch(/its own words before +│ \d+\.\d\d +│ 37\.5/);
+    const again = await run("translate", ...args, "--epochs", "2");
+    expect(again.stdout).not.toContain("step");
+    const table = (stdout: string) => stdout.slice(stdout.indexOf("\nTest"));
+    expect(table(again.stdout)).toBe(table(first.stdout));
+  });
+
+  it("has a corpus in which no phrase is both trained and tested", () => {
+    const { train, test } = drawPhrases(3);
+    expect(test.de.filter((text) => train.de.includes(text))).toEqual([]);
+    expect(wordByWord(train)("am ersten mai")).toContain("first");
+  });
+});
+
+describe("ctc", () => {
+  it("hears strings of tones", { timeout: 60_000 }, async () => {
+    const { code, stdout, stderr } = await run("ctc", "--quick", "--threads", "1", "--out", "pictures");
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(Number(/digit error rate (\d+\.\d\d) %/.exec(stdout)?.[1])).toBeLessThan(30); // always 1: 93
+    expect(readFileSync(join(folder, "pictures", "ctc.svg"), "utf8").includes(">1 s<")).toBe(true);
+  });
+
+  it("joins recordings with gaps", () => {
+    const { test, rate } = drawTones(1);
+    const joined = joinDigits(test, 20, rate, random(1));
+    for (const { digits, samples } of joined) {
+      expect(digits.length).toBeGreaterThanOrEqual(3);
+      expect(digits.length).toBeLessThanOrEqual(6);
+      expect(samples.length).toBeGreaterThan(rate * (0.12 * digits.length + 0.05 * (digits.length + 1)));
+    }
+  });
+});
+
+describe("summarise", () => {
+  it("copies what it has never seen, and only with the pointer", { timeout: 60_000 }, async () => {
+    const { code, stdout, stderr } = await run("summarise", "--quick", "--threads", "1", "--out", "pictures");
+    expect([code, stderr]).toEqual([0, ""]);
+    const copied = (name: string) =>
+      Number(new RegExp(`│ ${name} +│[^│]+│[^│]+│[^│]+│ (\\d+\\.\\d)`).exec(stdout)?.[1]);
+    expect(copied("pointer")).toBeGreaterThan(60);
+    expect(copied("no pointer")).toBeLessThan(5);
+    expect(readFileSync(join(folder, "pictures", "summary.svg"), "utf8")).toContain("&lt;eos&gt;");
+  });
+});
+
+describe("detection", () => {
+  it("finds and reads digits better than bright spots tell, and draws boxes", { timeout: 60_000 }, async () => {
+    const { code, stdout, stderr } = await run("detection", "--quick", "--threads", "1", "--out", "pictures");
+    expect([code, stderr]).toEqual([0, ""]);
+    const [own, old] = percents(stdout, /│ (?:network|bright spots)[^│]+│ (\d+\.\d) %/g);
+    expect(own).toBeGreaterThan(70);
+    expect(own).toBeGreaterThan(old + 5);
+    expect(picture("detection.png")).toMatchObject({ width: 1064, height: 800 });
+  });
+});
+
+describe("segmentation", () => {
+  it("finds cells better than a threshold", { timeout: 60_000 }, async () => {
+    const { code, stdout, stderr } = await run("segmentation", "--quick", "--threads", "1", "--out", "pictures");
+    expect([code, stderr]).toEqual([0, ""]);
+    const [own, threshold] = percents(stdout, /│ (?:U-Net|brighter)[^│]+│ (\d+\.\d) %/g);
+    expect(own).toBeGreaterThan(80);
+    expect(own).toBeGreaterThan(threshold + 10);
+    expect(picture("segmentation.png").width).toBe(808);
+  });
+});
+
+describe("verification", () => {
+  it("tells characters apart that it has never seen", { timeout: 60_000 }, async () => {
+    const { code, stdout, stderr } = await run("verification", "--quick", "--threads", "1", "--out", "pictures");
+    expect([code, stderr]).toEqual([0, ""]);
+    const [own, pixels] = percents(stdout, /│ (?:network|pixels) +│ (\d+\.\d\d) %/g);
+    expect(own).toBeLessThan(25);
+    expect(own).toBeLessThan(pixels - 8);
+    expect(picture("verification.png").width).toBeGreaterThan(1000);
+    expect(readFileSync(join(folder, "pictures", "verification.svg"), "utf8")).toContain(">pixels: ");
+  });
+
+  it("trains on classes 0 to 6 of a folder, and tests on the others", async () => {
+    mkdirSync(join(folder, "seen"));
+    writeDigits("train", 200, 1, "seen");
+    writeDigits("test", 100, 2, "seen");
+    const args = ["--data", "seen", "--quick", "--epochs", "1", "--threads", "1"];
+    const { code, stdout } = await run("verification", ...args);
+    expect(code).toBe(0);
+    expect(stdout).toContain("140 images of 7 classes to train on, 30 of 3 others to test on.");
+  });
+});
+
+describe("gesture", () => {
+  it("knows gestures, and notices step by step that they change", async () => {
+    const { code, stdout, stderr } = await run("gesture", "--quick", "--threads", "1", "--out", "pictures");
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(Number(/seed 1: (\d+\.\d) % right/.exec(stdout)?.[1])).toBeGreaterThan(75); // the nearest neighbour: 35
+    expect(readFileSync(join(folder, "pictures", "gesture.svg"), "utf8")).toContain(">badminton<");
+  });
+
+  it("learns BasicMotions", async ({ skip }) => {
+    const { folder: data, missing } = realData("aeon");
+    if (missing) skip(missing);
+    const { stdout } = await run("gesture", "--data", data, "--runs", "1", "--threads", "1");
+    expect(stdout).toContain("40 series to train on, 40 others to test on: 100 steps of 6 sensors");
+    expect(Number(/seed 1: (\d+\.\d) % right/.exec(stdout)?.[1])).toBeGreaterThanOrEqual(95); // usually 100
+  });
+});
+
+describe("denoise", () => {
+  it("takes out noise, live, and leaves sounds and spectrograms", { timeout: 60_000 }, async () => {
+    const { code, stdout, stderr } = await run("denoise", "--quick", "--threads", "1", "--out", "pictures");
+    expect([code, stderr]).toEqual([0, ""]);
+    const [own, subtraction] = percents(stdout, /│ (?:GRU, live|spectral subtraction) .* (\d+\.\d) dB +│/g);
+    expect(own).toBeGreaterThan(5);
+    expect(own).toBeGreaterThan(subtraction);
+    expect(picture("denoise.png").width).toBeGreaterThan(600);
+    const wav = readWav(readFileSync(join(folder, "pictures", "denoise-denoised.wav")));
+    expect([wav.sampleRate, wav.channels[0].length]).toEqual([8000, 2.5 * 8000 - (20000 % 128)]);
+  });
+});
+
 it.each([
-  [["charlm"], "--data is missing. See npm run example -- charlm --help."],
+  [["names", "--data", "."], "it has 0 files of names"],
+  [["translate", "--data", "."], "train.de.gz: there is no such file"],
+  [["translate", "--attention", "all"], '--attention needs dot or none, and got "all".'],
+  [["charlm", "--load", "nothing"], "nothing: there is no such file"],
   [["charlm", "--data", "nowhere"], "input.txt: there is no such file"],
-  [["spoken-digits"], "--data is missing. See npm run example -- spoken-digits --help."],
   [["spoken-digits", "--data", "nowhere"], `${join("nowhere", "recordings")}: there is no such folder`],
 ])("%j is one paragraph on stderr and exit code 1", async (args, message) => {
   const { code, stdout, stderr } = await run(...args);
@@ -204,28 +382,40 @@ it.each([
   expect(stderr).toContain(message);
 });
 
-it("memory helps", async () => {
-  const { code, stdout } = await run("memory", "--help");
-  expect([code, stdout]).toEqual([0, expect.stringContaining("npm run example -- memory [options]")]);
+it.each([...Object.keys(EXAMPLES), "all"])("%s helps", async (name) => {
+  const { code, stdout } = await run(name, "--help");
+  expect([code, stdout]).toEqual([0, expect.stringContaining(`npm run example -- ${name} [options]`)]);
 });
 
-it.each(["mnist", "timeseries", "forecast", "sentiment", "charlm", "spoken-digits"])("%s helps", async (name) => {
-  const { code, stdout } = await run(name, "--help");
-  expect(code).toBe(0);
-  expect(stdout).toContain(`npm run example -- ${name} --data DIR`);
+it("all wants the common options alone", async () => {
+  const { code, stdout, stderr } = await run("all", "--epochs", "3");
+  expect([code, stdout]).toEqual([1, ""]);
+  expect(stderr).toContain("Unknown option '--epochs'. See npm run example -- all --help.");
+});
+
+// The same for all of them is `npm run example -- all --quick`.
+it.each(["mnist", "timeseries", "forecast", "sentiment", "memory"])("%s runs without data", async (name) => {
+  const { code, stderr } = await run(name, "--quick", "--epochs", "1", "--threads", "1");
+  expect([code, stderr]).toEqual([0, ""]);
 });
 
 // ---------------------------------------------------------------------------------------------
 
+/** Figures in the order in which they stand there. */
+const percents = (stdout: string, pattern: RegExp): number[] =>
+  [...stdout.matchAll(pattern)].map(([, value]) => Number(value));
+
+const picture = (name: string): PNG => PNG.sync.read(readFileSync(join(folder, "pictures", name)));
+
 /** Drawn digits as files of MNIST's kind. */
-function writeDigits(half: "train" | "test", count: number, seed: number): void {
+function writeDigits(half: "train" | "test", count: number, seed: number, into = "digits"): void {
   const { inputs, labels } = drawDigits(count, seed);
   const write = (name: string, sizes: readonly number[], data: Uint8Array) => {
     const header = Buffer.alloc(4 + 4 * sizes.length);
     [0x800 + sizes.length, ...sizes].forEach((word, i) => {
       header.writeUInt32BE(word, 4 * i);
     });
-    writeFileSync(join(folder, "digits", name), gzipSync(Buffer.concat([header, data])));
+    writeFileSync(join(folder, into, name), gzipSync(Buffer.concat([header, data])));
   };
   write(
     MNIST_FILES[`${half}Images`],

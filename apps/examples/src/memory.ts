@@ -2,10 +2,11 @@
 import { setImmediate } from "node:timers/promises";
 import { Adam, clipGradNorm } from "@nn/optim";
 import { GRU, gradientNorms, LSTM, RNN } from "@nn/recurrent";
-import { compile, eye, manualSeed, type Tensor, tensor, zeros } from "@nn/tensor";
+import { compile, manualSeed, type Tensor, tensor } from "@nn/tensor";
 import { COMMON_HELP, type CommonOptions, parseArguments } from "./arguments.js";
 import { drawCurves } from "./curves.js";
 import type { Example } from "./example.js";
+import { identityRNN, openGates } from "./memory-starts.js";
 import { adding, recall, type Sequences, type Task } from "./memory-tasks.js";
 import { SequenceClassifier } from "./models.js";
 import { type Random, random } from "./random.js";
@@ -35,14 +36,15 @@ ${COMMON_HELP}  --help             show this
   parse(args, folder) {
     const seeHelp = "See npm run example -- memory --help.";
     const given = parseArguments(args, { own: ["steps", "hidden", "epochs"], folder, seeHelp });
+    const { quick } = given.common;
     return {
       ...given.common,
-      steps: (given.names("steps") ?? ["50", "100", "200"]).map((text) => {
+      steps: (given.names("steps") ?? (quick ? ["20"] : ["50", "100", "200"])).map((text) => {
         if (/^\d+$/.test(text) && Number(text) >= 10 && Number(text) <= 10_000) return Number(text);
         throw new UserError(`--steps needs whole numbers from 10 to 10000, and got "${text}". ${seeHelp}`);
       }),
       hidden: given.integer("hidden", 1, 1024) ?? 32,
-      epochs: given.integer("epochs", 1, 1000) ?? 10,
+      epochs: given.integer("epochs", 1, 1000) ?? (quick ? 2 : 10),
     };
   },
 
@@ -51,6 +53,7 @@ ${COMMON_HELP}  --help             show this
       `RNN, GRU and LSTM of ${hidden}: ${epochs} epochs of ${EPOCH} sequences in batches of ${BATCH}, Adam,`,
     );
     terminal.line(`gradients clipped to a norm of 1; all see the same sequences; seed ${seed}, ${backend}.`);
+    let gru = 0;
     for (const task of [adding, recall]) {
       terminal.heading(`${task.name[0].toUpperCase()}${task.name.slice(1)}`);
       const rows = [["steps", "network", "weights", `${task.measure} (guessing: ${task.guess})`, "", "s per epoch"]];
@@ -60,6 +63,7 @@ ${COMMON_HELP}  --help             show this
         for (const kind of KINDS) {
           const trained = await learn({ kind, task, length, hidden, epochs, seed });
           last.push(trained);
+          if (kind.name === "GRU") gru = trained.score;
           const { score, seconds, weights } = trained;
           const verdict = task.verdict(score);
           rows.push([`${length}`, kind.name, `${weights}`, task.show(score), verdict, (seconds / epochs).toFixed(2)]);
@@ -69,7 +73,8 @@ ${COMMON_HELP}  --help             show this
       terminal.table(rows);
       await showGradients(terminal, task, last, steps[steps.length - 1], seed);
     }
-    return 0;
+    const metric = `% right (GRU, recall over ${steps.at(-1)} steps)`;
+    return { metric, value: 100 * gru, baseline: Number(recall.guess), against: "guessing" };
   },
 };
 
@@ -85,13 +90,7 @@ interface Kind {
   make(features: number, hidden: number, length: number, source: Random): RNN | GRU | LSTM;
 }
 
-/**
- * The plain RNN failed at all learning rates tried, 0.0003 to 0.01. Its remedy is that of Le, Jaitly and Hinton (2015): ReLU, and
- * the identity to begin with, so that it keeps all that it knows.
- *
- * GRU and LSTM begin with memories that last from 1 step to the whole sequence, by the biases of their gates (Tallec and
- * Ollivier, 2018): PyTorch's keep half of what they know at each step, and need far longer to learn to keep it all.
- */
+/** The plain RNN failed at all learning rates tried, 0.0003 to 0.01. Why the others begin as they do stands in memory-starts.ts. */
 const KINDS: readonly Kind[] = [
   {
     name: "RNN",
@@ -103,45 +102,23 @@ const KINDS: readonly Kind[] = [
     name: "RNN from identity",
     letter: "I",
     lr: 0.0005,
-    make(features, hidden) {
-      const rnn = new RNN(features, hidden, { batchFirst: true, nonlinearity: "relu" });
-      rnn.weight_ih_l0.value = rnn.weight_ih_l0.value.mul(0.1); // or else the states explode at first
-      rnn.weight_hh_l0.value = eye(hidden);
-      for (const name of ["bias_ih_l0", "bias_hh_l0"] as const) rnn[name].value = zeros([hidden]);
-      return rnn;
-    },
+    make: identityRNN,
   },
   {
     name: "GRU",
     letter: "G",
     lr: 0.01,
-    make(features, hidden, length, source) {
-      const gru = new GRU(features, hidden, { batchFirst: true });
-      const keep = drawKeep(hidden, length, source);
-      addToBias(gru, [keep.map(() => 0), keep, keep.map(() => 0)]); // r, z, n
-      return gru;
-    },
+    make: (features, hidden, length, source) =>
+      openGates(new GRU(features, hidden, { batchFirst: true }), length, source),
   },
   {
     name: "LSTM",
     letter: "L",
     lr: 0.01,
-    make(features, hidden, length, source) {
-      const lstm = new LSTM(features, hidden, { batchFirst: true });
-      const keep = drawKeep(hidden, length, source);
-      addToBias(lstm, [keep.map((b) => -b), keep, keep.map(() => 0), keep.map(() => 0)]); // i, f, g, o
-      return lstm;
-    },
+    make: (features, hidden, length, source) =>
+      openGates(new LSTM(features, hidden, { batchFirst: true }), length, source),
   },
 ];
-
-function drawKeep(hidden: number, length: number, source: Random): number[] {
-  return Array.from({ length: hidden }, () => Math.log(source.uniform(1, length - 1)));
-}
-
-function addToBias(layer: GRU | LSTM, gates: readonly (readonly number[])[]): void {
-  layer.bias_ih_l0.value = layer.bias_ih_l0.value.add(tensor(Float32Array.from(gates.flat())));
-}
 
 interface Setup {
   readonly kind: Kind;

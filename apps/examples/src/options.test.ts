@@ -6,6 +6,7 @@ describe("parseOptions", () => {
   it("has defaults", () => {
     expect(parseOptions([], "/home")).toEqual({
       help: false,
+      quick: false,
       data: null,
       out: null,
       backend: "wasm",
@@ -30,9 +31,11 @@ describe("parseOptions", () => {
       "3",
       "--train-images=640",
       "-h",
+      "--quick",
     ];
     expect(parseOptions(args, "/home/me")).toEqual({
       help: true,
+      quick: true,
       data: "/home/mnist",
       out: "/tmp/x",
       backend: "reference",

@@ -32,8 +32,18 @@ There is more to train on real data: npm run example -- mnist --help
                                      npm run example -- spoken-digits --help
                                      npm run example -- forecast --help
                                      npm run example -- sentiment --help
+                                     npm run example -- translate --help
+                                     npm run example -- summarise --help
+                                     npm run example -- names --help
+                                     npm run example -- ctc --help
+                                     npm run example -- detection --help
+                                     npm run example -- verification --help
+                                     npm run example -- gesture --help
+                                     npm run example -- denoise --help
 
+Without data, as they are drawn:     npm run example -- segmentation --help
 What a memory can learn:             npm run example -- memory --help
+All of them:                         npm run example -- all --quick
 `;
 
 /** @param folder what paths are relative to @throws UserError */

@@ -1,33 +1,31 @@
 /** `spoken-digits`: a GRU that hears which digit was said, on log-mel features of the Free Spoken Digit Dataset. */
-import { readdirSync } from "node:fs";
-import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { crossEntropy, Linear } from "@nn/layers";
 import { Adam, clipGradNorm } from "@nn/optim";
 import { GRU } from "@nn/recurrent";
 import { compile, Module, manualSeed, type Tensor, tensor } from "@nn/tensor";
-import { type Frames, logMel, readWav } from "@nn/train";
 import { COMMON_HELP, type CommonOptions, parseArguments } from "./arguments.js";
 import type { Example } from "./example.js";
-import { readBytes, requireFolder, wrong } from "./files.js";
 import { random } from "./random.js";
+import { BANDS, collator, drawTones, hear, type Recording, readRecordings } from "./spoken-data.js";
 import { accuracy, decide } from "./train.js";
 
 export interface SpokenDigitsOptions extends CommonOptions {
-  /** Folder with the folder `recordings`. */
-  readonly data: string;
+  /** Folder with the folder `recordings`; null: tones in place of digits. */
+  readonly data: string | null;
   readonly epochs: number;
 }
 
-const [HIDDEN, BANDS, BATCH, LR] = [96, 40, 32, 0.003];
+const [HIDDEN, BATCH, LR] = [96, 32, 0.003];
 
 export const spokenDigits: Example<SpokenDigitsOptions> = {
   help: `Trains a GRU to hear which digit was said, on the Free Spoken Digit Dataset: recordings 5 to
 49 of each digit and speaker to train on, 0 to 4, the official test set, to test on.
 
-Usage: npm run example -- spoken-digits --data DIR [options]
+Usage: npm run example -- spoken-digits [options]
 
-  --data DIR         folder of the data set, with its folder recordings
+  --data DIR         folder of the data set, with its folder recordings (tones in place
+                     of digits)
   --epochs N         passes over the data (20)
 ${COMMON_HELP}  --help             show this
 `,
@@ -38,17 +36,19 @@ ${COMMON_HELP}  --help             show this
       folder,
       seeHelp: "See npm run example -- spoken-digits --help.",
     });
-    const { help } = given.common;
     return {
       ...given.common,
-      data: help ? "" : given.require("data", given.path("data")),
+      data: given.path("data"),
       epochs: given.integer("epochs", 1, 1000) ?? 20,
     };
   },
 
   async run({ data, epochs, seed }, terminal, backend) {
     let start = performance.now();
-    const { training, test, speakers, rate } = readRecordings(data);
+    const { speakers, rate, ...parts } = data ? readRecordings(data) : drawTones(seed);
+    const heard = (list: readonly Recording[]) =>
+      list.map(({ digit, samples }) => ({ digit, sound: hear(samples, rate) }));
+    const [training, test] = [heard(parts.training), heard(parts.test)];
     const lap = () => {
       const seconds = (performance.now() - start) / 1000;
       start = performance.now();
@@ -65,7 +65,14 @@ ${COMMON_HELP}  --help             show this
 
     manualSeed(seed);
     const model = new Listener();
-    const collate = collator(training);
+    const sounds = collator(
+      training.map(({ sound }) => sound),
+      50,
+    );
+    const collate = (list: typeof training) => ({
+      ...sounds(list.map(({ sound }) => sound)),
+      y: tensor(Int32Array.from(list, ({ digit }) => digit)),
+    });
     const optimizer = new Adam(model.parameters(), { lr: LR });
     const step = compile((x: Tensor, lengths: Tensor, y: Tensor) =>
       optimizer.minimize(() => crossEntropy(model.forward(x, lengths), y), {
@@ -97,9 +104,10 @@ ${COMMON_HELP}  --help             show this
     const decisions = decide((await logits.read()) as Float32Array, test.length);
     for (const t of [x, lengths, y]) t.dispose();
     const labels = Int32Array.from(test, ({ digit }) => digit);
-    terminal.line(`Test: ${(100 * accuracy(decisions, labels)).toFixed(1)} % right. Said (down), heard (across):`);
+    const value = 100 * accuracy(decisions, labels);
+    terminal.line(`Test: ${value.toFixed(1)} % right. Said (down), heard (across):`);
     terminal.table(confusion(labels, decisions));
-    return 0;
+    return { metric: "% right", value, baseline: 10, against: "guessing" };
   },
 };
 
@@ -115,73 +123,6 @@ class Listener extends Module {
 }
 
 // ---------------------------------------------------------------------------------------------
-
-interface Recording {
-  readonly digit: number;
-  readonly sound: Frames;
-}
-
-function readRecordings(folder: string) {
-  const rest = {
-    expected: "the Free Spoken Digit Dataset",
-    hint: "Give its folder, with recordings in it, after --data",
-  };
-  const recordings = join(folder, "recordings");
-  requireFolder(recordings, rest);
-  const [training, test]: Recording[][] = [[], []];
-  const speakers = new Set<string>();
-  let rate = 0;
-  for (const name of readdirSync(recordings).sort()) {
-    const [, digit, speaker, take] = /^(\d)_(\w+)_(\d+)\.wav$/.exec(name) ?? [];
-    if (take === undefined) continue;
-    const file = join(recordings, name);
-    const { sampleRate, channels } = readWav(readBytes(file, rest));
-    if (rate !== 0 && sampleRate !== rate)
-      wrong(file, { got: `it has ${sampleRate} Hz`, ...rest, expected: `${rate}` });
-    rate = sampleRate;
-    speakers.add(speaker);
-    const sound = logMel(channels[0], { sampleRate, nFft: 256, winLength: 200, hopLength: 80, nMels: BANDS });
-    (Number(take) < 5 ? test : training).push({ digit: Number(digit), sound });
-  }
-  if (training.length < BATCH || test.length === 0) {
-    wrong(recordings, { got: `there are ${training.length + test.length} recordings in it`, ...rest });
-  }
-  return { training, test, speakers: [...speakers], rate };
-}
-
-/**
- * From recordings to a batch, padded to a multiple of 50 steps, so that a compiled step is traced a few times and not for
- * every length. Each band has a mean of 0 and a deviation of 1 over the training set.
- */
-function collator(training: readonly Recording[]) {
-  const [mean, scale] = [new Float64Array(BANDS), new Float64Array(BANDS)];
-  let frames = 0;
-  for (const { sound } of training) {
-    frames += sound.shape[0];
-    sound.data.forEach((value, i) => {
-      mean[i % BANDS] += value;
-      scale[i % BANDS] += value * value;
-    });
-  }
-  for (let k = 0; k < BANDS; k++) {
-    mean[k] /= frames;
-    scale[k] = 1 / Math.sqrt(scale[k] / frames - mean[k] ** 2 + 1e-9);
-  }
-  return (batch: readonly Recording[]): { x: Tensor; lengths: Tensor; y: Tensor } => {
-    const steps = 50 * Math.ceil(Math.max(...batch.map(({ sound }) => sound.shape[0])) / 50);
-    const x = new Float32Array(batch.length * steps * BANDS);
-    batch.forEach(({ sound }, row) => {
-      sound.data.forEach((value, i) => {
-        x[row * steps * BANDS + i] = (value - mean[i % BANDS]) * scale[i % BANDS];
-      });
-    });
-    return {
-      x: tensor(x, { shape: [batch.length, steps, BANDS] }),
-      lengths: tensor(Int32Array.from(batch, ({ sound }) => sound.shape[0])),
-      y: tensor(Int32Array.from(batch, ({ digit }) => digit)),
-    };
-  };
-}
 
 /** How often each digit was taken for each, as a table with head. */
 function confusion(labels: Int32Array, decisions: Int32Array): string[][] {

@@ -2,13 +2,14 @@
 import { fcn } from "@nn/models";
 import { manualSeed } from "@nn/tensor";
 import { COMMON_HELP, type CommonOptions, parseArguments } from "./arguments.js";
-import type { Example } from "./example.js";
+import type { Example, Outcome } from "./example.js";
+import { drawWaves } from "./generated.js";
 import { readSeriesSet, type SeriesSet } from "./series.js";
 import { accuracy, decide, predict, train } from "./train.js";
 
 export interface TimeseriesOptions extends CommonOptions {
-  /** Folder with a folder for every data set. */
-  readonly data: string;
+  /** Folder with a folder for every data set; null: generated waves. */
+  readonly data: string | null;
   readonly sets: readonly string[];
   /** Passes over the data; null: each set's own. */
   readonly epochs: number | null;
@@ -22,16 +23,19 @@ const PUBLISHED: Readonly<Record<string, { accuracy: string; epochs: number }>> 
   GunPoint: { accuracy: "100 ± 0", epochs: 500 },
 };
 
+const WAVES = "waves";
+
 export const timeseries: Example<TimeseriesOptions> = {
   help: `Trains a fully convolutional network on time series, several times from other weights.
 
-Usage: npm run example -- timeseries --data DIR [options]
+Usage: npm run example -- timeseries [options]
 
   --data DIR         folder of the UCR/UEA archive's .ts files: DIR/NAME/NAME_TRAIN.ts
-                     and _TEST.ts; series of one length, without gaps
+                     and _TEST.ts; series of one length, without gaps (slow and
+                     fast waves in noise)
   --sets A,B         names of data sets (${Object.keys(PUBLISHED).join(",")})
   --runs N           trainings of each, with seeds one after the other (5)
-  --epochs N         passes over the data (200; GunPoint 500)
+  --epochs N         passes over the data (200; GunPoint 500; waves 60)
 ${COMMON_HELP}  --help             show this
 `,
 
@@ -41,22 +45,23 @@ ${COMMON_HELP}  --help             show this
       folder,
       seeHelp: "See npm run example -- timeseries --help.",
     });
-    const { help } = given.common;
+    const [data, { quick }] = [given.path("data"), given.common];
     return {
       ...given.common,
-      data: help ? "" : given.require("data", given.path("data")),
-      sets: given.names("sets") ?? Object.keys(PUBLISHED),
-      runs: given.integer("runs", 1, 1000) ?? 5,
+      data,
+      sets: given.names("sets") ?? (data ? Object.keys(PUBLISHED) : [WAVES]),
+      runs: given.integer("runs", 1, 1000) ?? (quick ? 1 : 5),
       epochs: given.integer("epochs", 1, 100_000),
     };
   },
 
   async run({ data, sets, epochs, runs, seed }, terminal, backend) {
-    const read = sets.map((name) => ({ name, set: readSeriesSet(data, name) })); // a wrong file ends it here
+    const read = sets.map((name) => ({ name, set: data ? readSeriesSet(data, name) : drawWaves(seed) })); // a wrong file ends it here
     terminal.line(`FCN: convolutions of 8, 5 and 3 steps, each with BatchNorm, and the mean over time; ${backend}.`);
+    const outcomes: Outcome[] = [];
     const rows = [["data", "epochs", "test accuracy, %", "published, %", "training, each"]];
     for (const { name, set } of read) {
-      const count = epochs ?? PUBLISHED[name]?.epochs ?? 200;
+      const count = epochs ?? (data ? (PUBLISHED[name]?.epochs ?? 200) : 60);
       terminal.heading(`${name}: ${set.train.count} series to train on, ${set.test.count} others to test on`);
       const results: Result[] = [];
       for (let i = 0; i < runs; i++) {
@@ -66,12 +71,14 @@ ${COMMON_HELP}  --help             show this
       }
       const { mean, deviation } = spread(results.map((result) => result.accuracy));
       const seconds = spread(results.map((result) => result.seconds)).mean;
+      const baseline = 100 * mostFrequent(set.test.labels);
+      outcomes.push({ metric: "% right", value: 100 * mean, baseline, against: "the most frequent class" });
       const own = `${percent(mean)} ± ${percent(deviation)}`;
       rows.push([name, `${count}`, own, PUBLISHED[name]?.accuracy ?? "–", `${seconds.toFixed(1)} s`]);
     }
     terminal.heading("Results");
     terminal.table(rows);
-    return 0;
+    return outcomes[0];
   },
 };
 
@@ -101,6 +108,12 @@ async function once({ train: training, test, classes }: SeriesSet, epochs: numbe
   await train(model, training, { epochs, batchSize, lr: 0.001, seed });
   const seconds = (performance.now() - start) / 1000;
   return { accuracy: accuracy(decide(await predict(model, test), test.count), test.labels), seconds };
+}
+
+/** Its share, 0 to 1. */
+function mostFrequent(labels: Int32Array): number {
+  const share = (label: number) => labels.filter((other) => other === label).length / labels.length;
+  return Math.max(...[...new Set(labels)].map(share));
 }
 
 function percent(share: number): string {

@@ -74,7 +74,7 @@ interface Part {
   readonly show: (test: Dataset, decisions: Int32Array) => string;
 }
 
-function digitPart({ data, seed, trainImages }: Options): Part {
+function digitPart({ data, seed, trainImages, quick }: Options): Part {
   const common = { name: "CNN", build: () => new DigitCNN(), classes: 10, batchSize: 16, lr: 0.005, show: showDigits };
   if (data !== null) {
     return {
@@ -82,7 +82,7 @@ function digitPart({ data, seed, trainImages }: Options): Part {
       task: "MNIST digits",
       title: "reading handwritten digits",
       about: `MNIST, from ${data}`,
-      data: readMnist(data, { trainCount: trainImages ?? 8000, testCount: 1000 }),
+      data: readMnist(data, { trainCount: trainImages ?? (quick ? 1000 : 8000), testCount: 1000 }),
       epochs: 2,
     };
   }
@@ -91,13 +91,13 @@ function digitPart({ data, seed, trainImages }: Options): Part {
     task: "drawn digits",
     title: "reading digits",
     about: "28×28 digits drawn from strokes just now, each bent and slanted in its own way.",
-    data: { train: drawDigits(trainImages ?? 2000, 2 * seed), test: drawDigits(500, 2 * seed + 1) },
+    data: { train: drawDigits(trainImages ?? (quick ? 600 : 2000), 2 * seed), test: drawDigits(500, 2 * seed + 1) },
     epochs: 2,
   };
 }
 
-function recallParts({ seed }: Options): Part[] {
-  const data = { train: drawSequences(9600, 2 * seed), test: drawSequences(1000, 2 * seed + 1) };
+function recallParts({ seed, quick }: Options): Part[] {
+  const data = { train: drawSequences(quick ? 3200 : 9600, 2 * seed), test: drawSequences(1000, 2 * seed + 1) };
   const hidden = 32;
   const layers = [
     // At the others' learning rate the RNN learns less still.
