@@ -62,7 +62,15 @@ function babble(source: Random): Float32Array {
     const [from, to] = [voice * source.uniform(0.85, 1.2), voice * source.uniform(0.85, 1.2)];
     for (let t = 0; t < length && at < LENGTH; t++, at++) {
       phase += (2 * Math.PI * (from + ((to - from) * t) / length)) / RATE;
-      const sound = harmonics.reduce((sum, size, k) => sum + size * Math.sin((k + 1) * phase), 0);
+      // sin kφ = 2 cos φ · sin (k − 1)φ − sin (k − 2)φ
+      let [sound, before, sine] = [0, 0, Math.sin(phase)];
+      const twice = 2 * Math.cos(phase);
+      for (const size of harmonics) {
+        sound += size * sine;
+        const next = twice * sine - before;
+        before = sine;
+        sine = next;
+      }
       samples[at] = sound * Math.min(1, t / 160, (length - t) / 400);
     }
     at += Math.round(source.uniform(0, 0.15) * RATE);

@@ -13,13 +13,17 @@ export type Gains = (magnitudes: Float32Array) => ArrayLike<number>;
 /** Hann's window's square root: once before the transform, once after it, and two half-way overlapping frames add up to 1. */
 export const WINDOW = Float64Array.from({ length: FRAME }, (_, i) => Math.sin((Math.PI * i) / FRAME));
 
+const NOTHING = new Float64Array(FRAME);
+
 /** The spectrum of 256 samples. */
 export function spectrum(frame: ArrayLike<number>): { re: Float64Array; im: Float64Array; magnitudes: Float32Array } {
   const [re, im] = fft(
     WINDOW.map((w, i) => w * frame[i]),
-    new Float64Array(FRAME),
+    NOTHING,
   );
-  return { re, im, magnitudes: Float32Array.from({ length: BINS }, (_, k) => Math.hypot(re[k], im[k])) };
+  const magnitudes = new Float32Array(BINS);
+  for (let k = 0; k < BINS; k++) magnitudes[k] = Math.sqrt(re[k] * re[k] + im[k] * im[k]);
+  return { re, im, magnitudes };
 }
 
 /** A function from 128 samples to the 128 before them, filtered: the delay is a hop, beside the hop that has to be heard. */
