@@ -271,7 +271,8 @@ describe("workers", () => {
   });
 });
 
-describe("workers that fail", () => {
+// A worker that starts late, on a busy machine, may fail between runs instead of within one: then once more.
+describe("workers that fail", { retry: 3 }, () => {
   /** With the modules loaded anew: a warning is given once. */
   const anew = async (options: WasmOptions) => {
     vi.resetModules();
