@@ -16,7 +16,7 @@ const eventually = (what: () => unknown) => expect.poll(what, { timeout: 30_000 
 const chromium = findChromium();
 if (!chromium) console.log(noChromium);
 
-describe.skipIf(!chromium)("the playground", { timeout: 120_000 }, () => {
+describe.skipIf(!chromium)("the playground", { timeout: 120_000, retry: 1 }, () => {
   const site = new Site();
   beforeAll(() => site.open(), 120_000);
   afterAll(() => site.close());
