@@ -17,8 +17,8 @@ export {
 export { type Phase, type PhaseFunc, phase, phaseFunction, type WasmCode, type WasmKernel } from "./code.js";
 export { I32, type Type, V128 } from "./encode.js";
 export { costOf, elementwise, Formula, type Level, type Source } from "./formula.js";
-export { gemm, type Panels } from "./kernels/matmul/gemm.js";
-export { loadFirst, type MicroShape, storeFirst, tilesOf, writeMicro } from "./kernels/matmul/micro.js";
+export { eachPanel, gemm, K_BLOCK, type Panels } from "./kernels/matmul/gemm.js";
+export { COLUMNS, loadFirst, type MicroShape, storeFirst, tilesOf, writeMicro } from "./kernels/matmul/micro.js";
 export { type PanelShape, writePack } from "./kernels/matmul/pack.js";
 export { scanKernel } from "./kernels/scan.js";
 export { sortKernel } from "./kernels/sort.js";

@@ -10,7 +10,7 @@ import type { Recurrent } from "./layer.js";
 import { stepsOf } from "./loop.js";
 import { LSTM } from "./lstm/lstm.js";
 import { lstmSteps } from "./lstm/steps.js";
-import { isInside } from "./ragged.js";
+import { inside, isInside } from "./ragged.js";
 import type { LayerInputs } from "./stepwise.js";
 
 /** Which part of a layer something belongs to. */
@@ -141,16 +141,16 @@ function partOf({ bidirectional }: Recurrent, k: number): LayerPart {
 function stepByStep(inputs: LayerInputs, reverse: boolean, scan: Scan, added: readonly Tensor[]): Tensor[] {
   const { lengths, ...rest } = inputs;
   const steps = inputs.x.shape[0]!;
-  const inside = lengths && stepsOf(isInside(lengths, steps));
-  const x = stepsOf(lengths ? where(isInside(lengths, steps), inputs.x, zerosLike(inputs.x)) : inputs.x);
+  const open = lengths && stepsOf(isInside(lengths, steps));
+  const x = stepsOf(lengths ? inside(inputs.x, lengths) : inputs.x);
   let states = inputs.states;
   const outputs: Tensor[] = [];
   for (let i = 0; i < steps; i++) {
     const t = reverse ? steps - 1 - i : i;
     const [, h, ...others] = scan({ ...rest, x: x[t]!.unsqueeze(0), states }, reverse);
     const next = [h!.add(added[t]!), ...others];
-    states = inside ? next.map((s, k) => where(inside[t]!, s, states[k]!)) : next;
-    outputs[t] = inside ? where(inside[t]!, next[0]!, zerosLike(next[0]!)) : next[0]!;
+    states = open ? next.map((s, k) => where(open[t]!, s, states[k]!)) : next;
+    outputs[t] = open ? where(open[t]!, next[0]!, zerosLike(next[0]!)) : next[0]!;
   }
   return [stack(outputs), ...states];
 }

@@ -23,7 +23,7 @@ export function isInside(lengths: Tensor, steps: number): Tensor {
 }
 
 /** x where a row of it is before its end, else 0. */
-const inside = (x: Tensor, lengths: Tensor): Tensor => where(isInside(lengths, x.shape[0]!), x, zerosLike(x));
+export const inside = (x: Tensor, lengths: Tensor): Tensor => where(isInside(lengths, x.shape[0]!), x, zerosLike(x));
 const flat = (x: Tensor): Tensor => x.reshape([-1, x.shape.at(-1)!]);
 
 /** (x (T, N, K), weight (M, K), lengths (N), bias (M)?) → x · weightᵀ + bias (T, N, M), 0 past a row's end. */

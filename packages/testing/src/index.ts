@@ -10,4 +10,5 @@ export { parseFamily } from "./golden/parse.js";
 export { compare, toleranceOf } from "./golden/rule.js";
 export { describeReport, type Outcome, type Report, runCase, runFamily } from "./golden/runner.js";
 export * as naive from "./naive.js";
+export { chance, expectClose, expectSame, type Random, randomness } from "./random.js";
 export { casesOf, overLimits, webgpuHere, whyNoWebgpu } from "./webgpu.js";

@@ -22,6 +22,7 @@ import {
   Variable,
   zeros,
 } from "@nn/tensor";
+import { chance, expectClose, type Random, randomness } from "@nn/testing";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type ConvAttrs, conv, convAttrs, convInputGradOp, convWeightGradOp } from "../conv/conv.js";
 import { type MaxPoolOptions, maxPool, maxPoolGradOp } from "../pool/max-pool.js";
@@ -192,7 +193,7 @@ describe("the pack", () => {
     ran = [];
     const compiled = compile((...w: Tensor[]) => step(...w))(...weights);
     expect(new Set(ran)).toEqual(new Set(directConvKernels.map(nameOf)));
-    for (const [i, g] of eager.entries()) close(compiled[i]!.readSync(), g.readSync(), `gradient ${i}`);
+    for (const [i, g] of eager.entries()) expectClose(compiled[i]!.readSync(), g.readSync(), `gradient ${i}`);
   });
 
   it("gives the same bits with any number of threads", async () => {
@@ -235,7 +236,8 @@ describe("the pack", () => {
         w.value = w.value.add(1);
         return y;
       });
-      const same = () => close(f(x).readSync(), conv(x, w.value.mul(1), null, { padding: 1 }).readSync(), "weights");
+      const same = () =>
+        expectClose(f(x).readSync(), conv(x, w.value.mul(1), null, { padding: 1 }).readSync(), "weights");
       for (const change of [
         () => {},
         () => {},
@@ -250,7 +252,7 @@ describe("the pack", () => {
         same();
       }
       const want = conv(x, w.value.mul(1), null, { padding: 1 });
-      close(step(x).readSync(), want.readSync(), "a step reads before it writes");
+      expectClose(step(x).readSync(), want.readSync(), "a step reads before it writes");
     }
     threaded.dispose();
     expect(ran).toContain("winogradConv");
@@ -281,18 +283,6 @@ describe("the pack", () => {
 });
 
 // ── cases ──────────────────────────────────────────────────────────────────────────────────────────
-
-type Random = (least: number, most: number) => number;
-
-function randomness(seed: number): Random {
-  let state = seed;
-  return (least, most) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return least + Math.floor((state / 2 ** 32) * (most - least + 1));
-  };
-}
-
-const chance = (random: Random, percent: number) => random(1, 100) <= percent;
 
 function convCase(random: Random) {
   const axes = chance(random, 15) ? [0] : [0, 1];
@@ -365,14 +355,5 @@ function compare(pack: Backend, run: () => readonly Tensor[], what: string, lowe
     return run().map((t) => t.readSync().slice());
   });
   for (const want of results.slice(1))
-    for (const [i, w] of want.entries()) close(results[0]![i]!, w, `${i} of ${what}`);
-}
-
-function close(got: ArrayLike<number>, want: ArrayLike<number>, what: string): void {
-  expect(got.length).toBe(want.length);
-  let scale = 1;
-  for (let i = 0; i < want.length; i++) if (Number.isFinite(want[i]!)) scale = Math.max(scale, Math.abs(want[i]!));
-  for (let i = 0; i < want.length; i++)
-    if (!(Object.is(got[i], want[i]) || Math.abs(got[i]! - want[i]!) <= 2e-5 * scale))
-      expect.fail(`${what}: at ${i} expected ${want[i]}, got ${got[i]}`);
+    for (const [i, w] of want.entries()) expectClose(results[0]![i]!, w, `${i} of ${what}`);
 }

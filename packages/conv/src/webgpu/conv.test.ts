@@ -20,7 +20,7 @@ import {
   tensor,
   zeros,
 } from "@nn/tensor";
-import { casesOf, webgpuHere, whyNoWebgpu } from "@nn/testing";
+import { casesOf, chance, expectSame, type Random, randomness, webgpuHere, whyNoWebgpu } from "@nn/testing";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type ConvAttrs, conv, convAttrs, convInputGradOp, convWeightGradOp } from "../conv/conv.js";
 import { avgPool } from "../pool/avg-pool.js";
@@ -60,7 +60,7 @@ describe.skipIf(missing)(`convolution and pooling on webgpu${missing ? ` (${miss
     const cases = casesOf(30);
     for (let i = 0; i < cases; i++) {
       const c = convCase(random);
-      await compare(backend, JSON.stringify(c), () => {
+      await expectSame(JSON.stringify(c), [backend, known], () => {
         manualSeed(i);
         const x = c.turned
           ? flip(turned(randn([c.batch, ...c.size.toReversed(), c.channels])), [1, 2])
@@ -99,7 +99,7 @@ describe.skipIf(missing)(`convolution and pooling on webgpu${missing ? ` (${miss
               .mean(),
           [x, w, b],
         );
-      await compare(backend, JSON.stringify({ shape, kernel }), () => {
+      await expectSame(JSON.stringify({ shape, kernel }), [backend, known], () => {
         manualSeed(1);
         const ins = [
           randn(shape),
@@ -115,7 +115,7 @@ describe.skipIf(missing)(`convolution and pooling on webgpu${missing ? ` (${miss
     const random = randomness(2);
     for (let i = 0; i < casesOf(8); i++) {
       const c = convCase(random);
-      await compare(backend, JSON.stringify(c), () => {
+      await expectSame(JSON.stringify(c), [backend, known], () => {
         manualSeed(i);
         const [x, weight] = [randn([c.batch, c.channels, ...c.size]), randn(c.weight)];
         const bias = c.bias ? randn([c.weight[0]!]) : null;
@@ -135,7 +135,7 @@ describe.skipIf(missing)(`convolution and pooling on webgpu${missing ? ` (${miss
     const cases = casesOf(16);
     for (let i = 0; i < cases; i++) {
       const { size, kernel, options, kind } = poolCase(random);
-      await compare(backend, JSON.stringify({ size, kernel, options, kind }), () => {
+      await expectSame(JSON.stringify({ size, kernel, options, kind }), [backend, known], () => {
         manualSeed(i);
         const values = randomness(i + 1);
         const one = () => {
@@ -177,18 +177,6 @@ describe.skipIf(missing)(`convolution and pooling on webgpu${missing ? ` (${miss
 
 // ── cases ──────────────────────────────────────────────────────────────────────────────────────────
 
-type Random = (least: number, most: number) => number;
-
-function randomness(seed: number): Random {
-  let state = seed;
-  return (least, most) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return least + Math.floor((state / 2 ** 32) * (most - least + 1));
-  };
-}
-
-const chance = (random: Random, percent: number) => random(1, 100) <= percent;
-
 function convCase(random: Random) {
   const axes = [...Array([1, 2, 2, 2, 2, 3][random(0, 5)]!).keys()];
   const depthwise = chance(random, 25);
@@ -225,23 +213,4 @@ function poolCase(random: Random) {
 /** The same elements as (N, …, C), seen with its channels first. */
 function turned(x: Tensor): Tensor {
   return x.permute([0, x.rank - 1, ...Array.from({ length: x.rank - 2 }, (_, i) => x.rank - 2 - i)]);
-}
-
-async function compare(backend: WebgpuBackend, what: string, run: () => readonly Tensor[]): Promise<void> {
-  const results: (readonly ArrayLike<number>[])[] = [];
-  for (const b of [known, backend]) {
-    setBackend(b);
-    results.push(await Promise.all(run().map((t) => t.read())));
-  }
-  const [want, got] = results as [readonly ArrayLike<number>[], readonly ArrayLike<number>[]];
-  for (const [i, w] of want.entries()) close(got[i]!, w, `${i} of ${what}`);
-}
-
-function close(got: ArrayLike<number>, want: ArrayLike<number>, what: string): void {
-  expect(got.length).toBe(want.length);
-  let scale = 1;
-  for (let i = 0; i < want.length; i++) if (Number.isFinite(want[i]!)) scale = Math.max(scale, Math.abs(want[i]!));
-  for (let i = 0; i < want.length; i++)
-    if (!(Object.is(got[i], want[i]) || Math.abs(got[i]! - want[i]!) <= 2e-5 * scale))
-      expect.fail(`${what}: at ${i} expected ${want[i]}, got ${got[i]}`);
 }

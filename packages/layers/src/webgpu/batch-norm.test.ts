@@ -15,7 +15,7 @@ import {
   type Tensor,
   transpose,
 } from "@nn/tensor";
-import { casesOf, webgpuHere, whyNoWebgpu } from "@nn/testing";
+import { casesOf, randomness, webgpuHere, whyNoWebgpu } from "@nn/testing";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { batchNormGradOp, batchNormOp } from "../norms/batch-norm-op.js";
 import { layerKernels } from "./index.js";
@@ -75,11 +75,7 @@ describe.skipIf(missing)(`batchNorm on webgpu${missing ? ` (${missing})` : ""}`,
   };
 
   it("is what its lowering is, and so is its gradient", { timeout: 3_600_000 }, async () => {
-    let state = 1;
-    const random = (least: number, most: number) => {
-      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-      return least + Math.floor((state / 2 ** 32) * (most - least + 1));
-    };
+    const random = randomness(1);
     const cases = casesOf(10);
     for (let i = 0; i < cases; i++)
       await check([random(8, 12), random(1, 9), ...Array.from({ length: random(0, 3) }, () => random(2, 9))], i);

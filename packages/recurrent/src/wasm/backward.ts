@@ -1,13 +1,23 @@
 // The way back: for every step one pass over the gates, which gives their gradients, then the product of these with W_hh,
 // which gives that of the state before. The gradients of the weights are products over all steps, and not made here.
 
-import { elementAt, type Func, i32, type Local, phase, type WasmCode, writePack } from "@nn/backend-wasm";
+import {
+  COLUMNS,
+  eachPanel,
+  elementAt,
+  type Func,
+  i32,
+  type Local,
+  phase,
+  type WasmCode,
+  writePack,
+} from "@nn/backend-wasm";
 import { contiguousView, type Signature, type View } from "@nn/tensor";
 import type { LoopAttrs } from "../loop.js";
 import { BLOCK, COST, copyRow, copyRows, eachBlock, GATE_COST, PART, rowAt, timeOf } from "./common.js";
 import { clearEnds, eachSlot, gatherRows, tableBytes, tablePhases, updateActive } from "./lengths.js";
 import { type Operand, type Units, writePass } from "./pass.js";
-import { COLUMNS, eachPanel, writeProduct } from "./product.js";
+import { writeProduct } from "./product.js";
 
 /** What a kind of loop is to the kernel. */
 export interface CellGrad {

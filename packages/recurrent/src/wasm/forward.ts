@@ -1,14 +1,13 @@
 // The way there: for every step and a few units at a time the product of the state before with W_hh, then, while that is
 // in the first-level cache, the gates and the new state.
 
-import { elementAt, i32, type Local, phase, type Value, type WasmCode } from "@nn/backend-wasm";
+import { COLUMNS, elementAt, i32, type Local, phase, type Value, type WasmCode } from "@nn/backend-wasm";
 import type { Signature, View } from "@nn/tensor";
 import type { LoopAttrs } from "../loop.js";
 import { BLOCK, COST, copyRow, copyRows, eachBlock, GATE_COST, indices, PART, rowAt, timeOf } from "./common.js";
 import { clearEnds, eachSlot, gatherRows, tableBytes, tablePhases, updateActive } from "./lengths.js";
 import { type Operand, type Units, writePass } from "./pass.js";
 import {
-  COLUMNS,
   FEW,
   type Groups,
   groupCount,

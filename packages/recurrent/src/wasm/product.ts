@@ -3,11 +3,13 @@
 
 import {
   blocks,
+  COLUMNS,
   elementAt,
   type Func,
   I32,
   type Int,
   i32,
+  K_BLOCK,
   type Local,
   type Module,
   tilesOf,
@@ -18,10 +20,6 @@ import {
 } from "@nn/backend-wasm";
 import { BLOCK, indices, PART } from "./common.js";
 
-/** Columns of a tile. */
-export const COLUMNS = 8;
-/** Steps of k at a time, so that a panel stays in the first-level cache. */
-const K_BLOCK = 384;
 /** Rows that are multiplied one by one. */
 export const FEW = 3;
 
@@ -90,18 +88,6 @@ export function writeRows(m: Module, { k, lda, ldc }: Product, width: number): F
     f.step(c, 4 * ldc);
   });
   return f;
-}
-
-/** Panels `from … to` of so many columns; the last may be narrower. */
-export function eachPanel(
-  f: Func,
-  size: number,
-  [from, to]: readonly [Local | number, Local | number],
-  body: (j: Value, columns: number) => void,
-): void {
-  const full = Math.floor(size / COLUMNS);
-  if (full > 0) f.for(from, i32.min_u(to, full), 1, (j) => body(j, COLUMNS));
-  if (size % COLUMNS > 0) f.if(i32.lt_u(full, to), () => body(i32.const(full), size % COLUMNS));
 }
 
 // ── W_hh, by units ─────────────────────────────────────────────────────────────────────────────────

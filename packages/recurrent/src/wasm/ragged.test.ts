@@ -16,6 +16,7 @@ import {
   transpose,
   where,
 } from "@nn/tensor";
+import { randomness } from "@nn/testing";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { raggedProduct, raggedWeightGrad } from "../ragged.js";
 import { raggedProduct as product, raggedWeightGrad as weightGrad } from "./index.js";
@@ -80,14 +81,7 @@ function run({ steps, rows, k, m, bias, turned, lengths }: Case): readonly numbe
   return [...f(x, d, weight), ...compile(f)(x, d, weight)].map((t) => [...t.readSync()]);
 }
 
-const random = (() => {
-  let state = 1;
-  return (least: number, most: number) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return least + Math.floor((state / 2 ** 32) * (most - least + 1));
-  };
-})();
-
+const random = randomness(1);
 const cases: Case[] = Array.from({ length: 60 }, (_, i) => {
   const [steps, seed] = [random(1, 9), random(0, 99)];
   const size = () => (random(1, 10) === 1 ? random(380, 420) : random(1, 60));

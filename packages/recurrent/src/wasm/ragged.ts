@@ -2,11 +2,14 @@
 // multiplied with the tiles of the backend's GEMM. So the padding costs nothing but its zeros.
 
 import {
+  COLUMNS,
+  eachPanel,
   elementAt,
   type Func,
   f32x4,
   type Int,
   i32,
+  K_BLOCK,
   type Local,
   type Module,
   type Phase,
@@ -20,10 +23,7 @@ import {
 } from "@nn/backend-wasm";
 import type { Signature, View } from "@nn/tensor";
 import { COST, copyRow, inUnits, inVectors, load, loadUnits, rowAt, store, timeOf } from "./common.js";
-import { COLUMNS, eachPanel } from "./product.js";
 
-/** Steps of k at a time, so that a panel stays in the first-level cache. */
-const K_BLOCK = 384;
 /** Rows at a time. */
 const ROWS = 48;
 /** Past the end of a row of scratch: rows a page apart would share lines of the cache. */

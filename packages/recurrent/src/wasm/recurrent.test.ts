@@ -6,7 +6,6 @@ import {
   arange,
   type Backend,
   compile,
-  flip,
   getBackend,
   grad,
   manualSeed,
@@ -18,8 +17,10 @@ import {
   where,
   zeros,
 } from "@nn/tensor";
+import { expectClose, randomness } from "@nn/testing";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { GRU, gruScan, LSTM, lstmScan, RNN, rnnScan, type ScanInputs } from "../index.js";
+import { GRU, LSTM, RNN } from "../index.js";
+import { type Case, caseOf, GATES, inputsOf, kinds, run, STATES, scan } from "../loop-cases.js";
 import { recurrentKernels as pack } from "./index.js";
 
 /** The others have tests of their own. */
@@ -50,7 +51,7 @@ beforeEach(() => {
 });
 afterAll(() => setBackend(before));
 
-const kinds = ["rnn", "gru", "lstm"] as const;
+const SIZES = { rows: 40, hidden: [140, 10], lengths: 35 } as const;
 
 describe.each(["fused multiply-add", "plain"])("%s", (name) => {
   it.each(kinds)(
@@ -60,7 +61,7 @@ describe.each(["fused multiply-add", "plain"])("%s", (name) => {
       const random = randomness(kinds.indexOf(kind) + 1);
       const cases = 200;
       for (let i = 0; i < cases; i++) {
-        const c = caseOf(random, kind);
+        const c = caseOf(random, kind, SIZES);
         compare(packs[name]!, () => run(c, i), JSON.stringify(c), i % 10 === 0);
       }
       // Each at the first call with its signature.
@@ -79,7 +80,7 @@ describe.each(["fused multiply-add", "plain"])("%s", (name) => {
     for (const kind of kinds)
       for (const lengths of [false, true])
         for (const reverse of [false, true]) {
-          const c = { ...caseOf(randomness(1), kind), steps, rows, hidden, lengths, reverse };
+          const c = { ...caseOf(randomness(1), kind, SIZES), steps, rows, hidden, lengths, reverse };
           compare(packs[name]!, () => run(c, 1), JSON.stringify(c));
         }
     expect(new Set(ran)).toEqual(new Set(recurrentKernels.map(nameOf)));
@@ -102,7 +103,7 @@ describe.each(["fused multiply-add", "plain"])("%s", (name) => {
         });
         return outs.map((t) => t.readSync().slice());
       });
-      for (const [k, w] of got[1]!.entries()) close(got[0]![k]!, w, `${kind} ${k}`);
+      for (const [k, w] of got[1]!.entries()) expectClose(got[0]![k]!, w, `${kind} ${k}`);
     }
     expect(ran).toHaveLength(3);
   });
@@ -126,9 +127,9 @@ describe("the pack", () => {
     ran = [];
     const compiled = compile(step)(x);
     expect(new Set(ran)).toEqual(new Set([...seen].filter((n) => !/^(gru|lstm)Loop$/.test(n))));
-    for (const [i, g] of eager.entries()) close(compiled[i]!.readSync(), g.readSync(), `gradient ${i}`);
+    for (const [i, g] of eager.entries()) expectClose(compiled[i]!.readSync(), g.readSync(), `gradient ${i}`);
     ran = [];
-    close(compile(forward)(x).readSync(), quick.readSync(), "outputs");
+    expectClose(compile(forward)(x).readSync(), quick.readSync(), "outputs");
     expect(new Set(ran)).toEqual(new Set(["rnnLoop", "gruLoop", "lstmLoop"]));
   });
 
@@ -136,7 +137,7 @@ describe("the pack", () => {
     const random = randomness(5);
     const backends = [packs["fused multiply-add"]!, await wasm({ kernels: watched, threads: 2, parallelFrom: 0 })];
     for (let i = 0; i < 15; i++) {
-      const c = { ...caseOf(random, kinds[i % 3]!), rows: random(9, 70) };
+      const c = { ...caseOf(random, kinds[i % 3]!, SIZES), rows: random(9, 70) };
       const [one, two] = backends.map((b) => {
         setBackend(b);
         return run(c, i).map((t) => t.readSync().slice());
@@ -148,7 +149,7 @@ describe("the pack", () => {
 
   it("has gradients of gradients, by way of the lowering", () => {
     for (const kind of kinds) {
-      const c: Case = { ...caseOf(randomness(7), kind), steps: 3, rows: 2, input: 2, hidden: 4 };
+      const c: Case = { ...caseOf(randomness(7), kind, SIZES), steps: 3, rows: 2, input: 2, hidden: 4 };
       const twice = () => {
         manualSeed(1);
         const given = inputsOf(c);
@@ -176,7 +177,14 @@ describe("the pack", () => {
   it("skips what is past the ends, where there may be anything", () => {
     for (const kind of kinds)
       for (const reverse of [false, true]) {
-        const c: Case = { ...caseOf(randomness(9), kind), steps: 9, rows: 21, hidden: 12, lengths: true, reverse };
+        const c: Case = {
+          ...caseOf(randomness(9), kind, SIZES),
+          steps: 9,
+          rows: 21,
+          hidden: 12,
+          lengths: true,
+          reverse,
+        };
         const [plain, odd] = [false, true].map((spoiled) => {
           setBackend(packs.plain!);
           manualSeed(3);
@@ -189,7 +197,7 @@ describe("the pack", () => {
               .sum();
           return [...scan(c, { ...given, x }), ...grad(loss, [x, given.weightHh])].map((t) => t.readSync().slice());
         });
-        for (const [i, w] of plain!.entries()) close(odd![i]!, w, `${i} of ${kind}`);
+        for (const [i, w] of plain!.entries()) expectClose(odd![i]!, w, `${i} of ${kind}`);
       }
   });
 
@@ -201,91 +209,7 @@ describe("the pack", () => {
   });
 });
 
-// ── cases ──────────────────────────────────────────────────────────────────────────────────────────
-
-type Kind = (typeof kinds)[number];
-const GATES = { rnn: 1, gru: 3, lstm: 4 };
-const STATES = { rnn: ["h"], gru: ["h"], lstm: ["h", "c"] };
-
-type Random = (least: number, most: number) => number;
-
-function randomness(seed: number): Random {
-  let state = seed;
-  return (least, most) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return least + Math.floor((state / 2 ** 32) * (most - least + 1));
-  };
-}
-
-function caseOf(random: Random, kind: Kind) {
-  const chance = (percent: number) => random(1, 100) <= percent;
-  return {
-    kind,
-    steps: random(1, 7),
-    rows: random(1, chance(20) ? 40 : 9),
-    input: random(1, 5),
-    hidden: random(1, chance(10) ? 140 : 20),
-    bias: chance(60),
-    reverse: chance(40),
-    nonlinearity: chance(50) ? ("tanh" as const) : ("relu" as const),
-    /** States that are zeros, or seen backwards. */
-    states: (["given", "zeros", "flipped"] as const)[random(0, 2)]!,
-    lengths: chance(35),
-    /** Which outputs count. */
-    wanted: random(1, 7),
-  };
-}
-type Case = ReturnType<typeof caseOf>;
-
-function inputsOf({ kind, steps, rows, input, hidden, bias, states, lengths }: Case): ScanInputs<Tensor> {
-  const wide = GATES[kind] * hidden;
-  const vector = () => (bias ? randn([wide]).mul(0.3) : undefined);
-  return {
-    x: randn([steps, rows, input]),
-    states: STATES[kind].map(() =>
-      states === "zeros"
-        ? zeros([rows, hidden])
-        : states === "flipped"
-          ? flip(randn([rows, hidden]), 0)
-          : randn([rows, hidden]),
-    ),
-    weightIh: randn([wide, input]).mul(0.5),
-    weightHh: randn([wide, hidden]).mul(1 / Math.sqrt(hidden)),
-    biasIh: vector(),
-    biasHh: vector(),
-    lengths: lengths
-      ? tensor(
-          Array.from({ length: rows }, (_, i) => (7 * i + 3 * hidden + (i >> 2)) % (steps + 1)),
-          { dtype: "i32" },
-        )
-      : undefined,
-  };
-}
-
-function scan(
-  { kind, bias, reverse, lengths, nonlinearity = "tanh" }: Case,
-  given: ScanInputs<Tensor>,
-): readonly Tensor[] {
-  const attrs = { bias, reverse, lengths };
-  if (kind === "rnn") return rnnScan(given, { ...attrs, nonlinearity });
-  return kind === "gru" ? gruScan(given, attrs) : lstmScan(given, { ...attrs, projection: false });
-}
-
-/** The outputs, and the gradients of all inputs. */
-function run(c: Case, seed: number): readonly Tensor[] {
-  manualSeed(seed);
-  const given = inputsOf(c);
-  const outs = scan(c, given);
-  const cts = outs.map((t) => randn(t.shape));
-  const wrt = [given.x, ...given.states, given.weightIh, given.weightHh, given.biasIh, given.biasHh].filter(
-    (t) => t !== undefined,
-  );
-  const loss = () =>
-    scan(c, given)
-      .flatMap((t, k) => (k === 0 || c.wanted & (1 << k) ? [t.mul(cts[k]!).sum()] : []))
-      .reduce((a, b) => a.add(b));
-  return [...outs, ...grad(loss, wrt)];
-}
+// ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 const times = (name: string) => ran.filter((r) => r === name).length;
 
@@ -295,14 +219,5 @@ function compare(pack: Backend, run: () => readonly Tensor[], what: string, lowe
     return run().map((t) => t.readSync().slice());
   });
   for (const want of results.slice(1))
-    for (const [i, w] of want.entries()) close(results[0]![i]!, w, `${i} of ${what}`);
-}
-
-function close(got: ArrayLike<number>, want: ArrayLike<number>, what: string): void {
-  expect(got.length).toBe(want.length);
-  let scale = 1;
-  for (let i = 0; i < want.length; i++) if (Number.isFinite(want[i]!)) scale = Math.max(scale, Math.abs(want[i]!));
-  for (let i = 0; i < want.length; i++)
-    if (!(Object.is(got[i], want[i]) || Math.abs(got[i]! - want[i]!) <= 2e-5 * scale))
-      expect.fail(`${what}: at ${i} expected ${want[i]}, got ${got[i]}`);
+    for (const [i, w] of want.entries()) expectClose(results[0]![i]!, w, `${i} of ${what}`);
 }

@@ -175,8 +175,8 @@ function packPanels(f: Func, m: Module, { panels, matrices, n, k }: Gemm, from: 
 
 type Range = readonly [Int, Int];
 
-/** Panels `from … to` of B; the last may be narrower. */
-function eachPanel(f: Func, n: number, [from, to]: Range, body: (j: Value, columns: number) => void): void {
+/** Panels `from … to` of n columns in panels of 8; the last may be narrower. */
+export function eachPanel(f: Func, n: number, [from, to]: Range, body: (j: Value, columns: number) => void): void {
   const full = Math.floor(n / COLUMNS);
   const edge = n % COLUMNS;
   if (full > 0) f.for(from, i32.min_u(to, full), 1, (j) => body(j, COLUMNS));

@@ -2,8 +2,8 @@
 // direction in which it lies.
 
 import { contiguousView, type Signature, sizeOf, type View } from "@nn/tensor";
-import { elementAt, type Func, f32x4, i32, type Local, type Value, v128 } from "../../build.js";
-import { phase, type WasmCode } from "../../code.js";
+import { elementAt, type Func, f32x4, i32, type Local, type Module, type Value, v128 } from "../../build.js";
+import { type Phase, phase, type WasmCode } from "../../code.js";
 import { costOf } from "../../formula.js";
 import { folded, turned } from "../../lanes.js";
 import { advance, blocks, indices, loadElements, row, storeElements } from "../../walk.js";
@@ -43,8 +43,8 @@ export function gemv(
   signature: Signature<unknown>,
   straight = signature.ins[0]!.shape.at(-2)! <= MAX_ROWS,
 ): WasmCode | null {
-  const { ins, outs, epilogue } = signature;
-  const [a, b, ...extra] = ins as [View, View, ...View[]];
+  const { ins, outs } = signature;
+  const [a, b] = ins as [View, View];
   const [m, k] = a.shape.slice(-2) as [number, number];
   const n = b.shape.at(-1)!;
   if (sizeOf(a.shape) !== m * k || (m > MAX_ROWS && n > MAX_ROWS)) return null;
@@ -55,7 +55,6 @@ export function gemv(
   const strides = views.map((v) => ordered(v.strides.slice(-2)) as [number, number]);
   const [wk, wc] = strides[1]!;
   if (wc !== 1 && wk !== 1) return null;
-  const out = contiguousView(outs[0]!);
   return {
     name: `gemv ${m}×${k}·${k}×${n}`,
     write: (module) => [
@@ -71,18 +70,23 @@ export function gemv(
         (wc === 1 ? alongColumns : alongK)({ f, rows, k, count, x, w, y });
         return Math.ceil(columns / BLOCK);
       }),
-      // The epilogue, over all of the small result.
-      ...(epilogue
-        ? [
-            phase(module, "gemv epilogue", signature, sizeOf(out.shape) * costOf(epilogue.expr), (p) => {
-              const to = p.outs[0]!;
-              const work = { expr: epilogue.expr, ins: [out, ...extra], out, at: [to, ...p.ins.slice(2)], to };
-              return writeMap(p.f, work, [p.from, p.to]);
-            }),
-          ]
-        : []),
+      ...epiloguePhase(module, "gemv epilogue", signature),
     ],
   };
+}
+
+/** The phase of the epilogue, if there is one, over all of the small result. */
+export function epiloguePhase(m: Module, name: string, signature: Signature<unknown>): Phase[] {
+  const { ins, outs, epilogue } = signature;
+  if (!epilogue) return [];
+  const out = contiguousView(outs[0]!);
+  return [
+    phase(m, name, signature, sizeOf(out.shape) * costOf(epilogue.expr), (p) => {
+      const to = p.outs[0]!;
+      const work = { expr: epilogue.expr, ins: [out, ...ins.slice(2)], out, at: [to, ...p.ins.slice(2)], to };
+      return writeMap(p.f, work, [p.from, p.to]);
+    }),
+  ];
 }
 
 /** Columns lie side by side: rows of W, each times its element of x, are added up, several at a time. */

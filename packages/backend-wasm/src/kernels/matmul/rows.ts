@@ -1,15 +1,13 @@
 // A few rows times a matrix, with the same bits that GEMM gives them among many: every sum in the order of k and in blocks of
 // it. The matrix is packed in wide panels, which stay as long as it does: for what runs step by step.
 
-import { contiguousView, type Signature, sizeOf } from "@nn/tensor";
+import { type Signature, sizeOf } from "@nn/tensor";
 import { elementAt, type Func, f32x4, i32, type Local, type Module, v128 } from "../../build.js";
 import { phase, type WasmCode } from "../../code.js";
 import { I32 } from "../../encode.js";
-import { costOf } from "../../formula.js";
 import { indices } from "../../walk.js";
-import { writeMap } from "../map.js";
 import { COST, K_BLOCK } from "./gemm.js";
-import { MAX_ROWS } from "./gemv.js";
+import { epiloguePhase, MAX_ROWS } from "./gemv.js";
 import { loadFirst, storeFirst } from "./micro.js";
 import { writePack } from "./pack.js";
 
@@ -20,8 +18,8 @@ const PACK_COST = 0.3;
 
 /** The code, or `null` where there are too many rows. */
 export function rows(signature: Signature<unknown>): WasmCode | null {
-  const { ins, outs, epilogue } = signature;
-  const [a, b, ...extra] = ins;
+  const { ins } = signature;
+  const [a, b] = ins;
   const [m, k] = a!.shape.slice(-2) as [number, number];
   const n = b!.shape.at(-1)!;
   if (sizeOf(a!.shape) !== m * k || m > MAX_ROWS) return null;
@@ -29,7 +27,6 @@ export function rows(signature: Signature<unknown>): WasmCode | null {
   const [rowStride, along] = a!.strides.slice(-2) as [number, number];
   const count = Math.ceil(n / WIDE);
   const presentIn = (j: number) => Math.min(WIDE, n - j * WIDE);
-  const out = contiguousView(outs[0]!);
   /** `body(from, to, columns)`: for the full panels, and for the last if it is none. */
   const eachPanel = (f: Func, from: Local, to: Local, body: (j: Local, columns: number) => void) =>
     f.for(from, to, 1, (j) => {
@@ -73,16 +70,7 @@ export function rows(signature: Signature<unknown>): WasmCode | null {
         });
         return count;
       }),
-      // The epilogue, over all of the small result.
-      ...(epilogue
-        ? [
-            phase(module, "rows epilogue", signature, sizeOf(out.shape) * costOf(epilogue.expr), (p) => {
-              const to = p.outs[0]!;
-              const work = { expr: epilogue.expr, ins: [out, ...extra], out, at: [to, ...p.ins.slice(2)], to };
-              return writeMap(p.f, work, [p.from, p.to]);
-            }),
-          ]
-        : []),
+      ...epiloguePhase(module, "rows epilogue", signature),
     ],
   };
 }
