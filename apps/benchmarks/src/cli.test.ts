@@ -19,7 +19,16 @@ it("prints one line of JSON per workload, and nothing else", async () => {
     .split("\n")
     .map((line) => JSON.parse(line));
   const number = expect.any(Number);
-  const common = { library: "@nn", backend: "reference", threads: 1, median_ms: number, min_ms: number, reps: 1 };
+  const where = { where: "node", where_version: process.versions.node };
+  const common = {
+    ...where,
+    library: "@nn",
+    backend: "reference",
+    threads: 1,
+    median_ms: number,
+    min_ms: number,
+    reps: 1,
+  };
   expect(lines).toEqual([
     { ...common, workload: "gemm128", derived: { gflops: number } },
     { ...common, workload: "gemv1024_t", derived: { gflops: number, GBs: number } },
@@ -50,7 +59,7 @@ it("lists the workloads", async () => {
 it("says what is wrong, with exit code 1", async () => {
   const { code, stdout, stderr } = await run("--only", "sgemm,mm");
   expect([code, stdout]).toEqual([1, ""]);
-  expect(stderr).toBe("--only sgemm,mm fits no workload. See npm run bench -- --list.\n");
+  expect(stderr).toBe("--only sgemm,mm fits no workload of wasm. See npm run bench -- --list.\n");
 });
 
 it("names every workload once, as its group says", async () => {
@@ -66,4 +75,18 @@ it("names every workload once, as its group says", async () => {
   }
   expect(new Set(names).size).toBe(names.length);
   expect((await select([])).map(({ name }) => name)).toEqual(names);
+});
+
+it("runs on a backend what makes sense there", async () => {
+  const names = async (...given: Parameters<typeof select>) => (await select(...given)).map(({ name }) => name);
+  const small = ["gemm128", "gemm256", "gemm512", "gemm1024"];
+  expect(await names(["gemm"], { backend: "reference" })).toEqual(small);
+  expect(await names(["gemm"], { backend: "wasm" })).toEqual(["gemm_peak", ...small]);
+  expect(await names(["gemm"], { backend: "webgpu", software: true })).toEqual(["fma_peak", ...small]);
+  const large = ["gemm2048", "gemm2048_queued", "gemm4096", "gemm4096_queued"];
+  expect(await names(["gemm"], { backend: "webgpu" })).toEqual(["fma_peak", ...small, ...large]);
+  expect(await names(["gemm2048_queued"], { backend: "webgpu", software: true })).toEqual([
+    "fma_peak",
+    "gemm2048_queued",
+  ]);
 });

@@ -1,8 +1,6 @@
 /** The command: from arguments to exit code. It reads no global state but the environment, so that tests can run it. */
-import { openBackend } from "./backend.js";
-import { FULL, measure, ONCE } from "./measure.js";
+import type { Look, Sink } from "./bench.js";
 import { HELP, type Options, parseOptions } from "./options.js";
-import { failureOf, resultOf } from "./result.js";
 import { UserError } from "./user-error.js";
 import { select } from "./workloads/index.js";
 
@@ -31,8 +29,8 @@ export async function cli(args: readonly string[], surroundings: Surroundings): 
       for (const { name } of await select(options.only)) stdout.write(`${name}\n`);
       return 0;
     }
-    if (options.beside) return await (await import("./beside/beside.js")).beside(options, surroundings);
-    return await bench(options, surroundings);
+    if (options.peers) return await (await import("./beside/beside.js")).beside(options, surroundings);
+    return await alone(options, surroundings);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     stderr.write(`${error.message}\n`);
@@ -42,28 +40,22 @@ export async function cli(args: readonly string[], surroundings: Surroundings): 
 
 // ---------------------------------------------------------------------------------------------
 
-async function bench(options: Options, { stdout, stderr }: Surroundings): Promise<number> {
-  const workloads = await select(options.only);
-  if (workloads.length === 0) {
-    throw new UserError(`--only ${options.only.join(",")} fits no workload. See npm run bench -- --list.`);
-  }
-  const contender = await openBackend(options);
+async function alone(options: Options, { stdout, stderr }: Surroundings): Promise<number> {
   let failed = 0;
-  for (const { name, make } of workloads) {
-    let line: object;
-    try {
-      const { run, derived } = await make();
-      const measured = await measure(run, options.quick ? ONCE : FULL);
-      const spent = options.profile ? await (await import("./profile.js")).profile(run) : null;
-      if (spent) stderr.write(`\n${name}, share of the time:\n${spent.table}\n`);
-      const more: Record<string, number> = spent ? { outside_wasm_percent: spent.outsideWasm } : {};
-      line = resultOf(contender, name, measured, { ...derived(measured.median), ...more });
-    } catch (error) {
-      failed++;
-      stderr.write(`${name}: ${error instanceof Error ? error.stack : error}\n`);
-      line = failureOf(contender, name, error);
-    }
-    stdout.write(`${JSON.stringify(line)}\n`);
-  }
-  return failed > 0 ? 1 : 0;
+  const sink: Sink = {
+    line(line) {
+      if ("error" in line) failed++;
+      stdout.write(`${JSON.stringify(line)}\n`);
+    },
+    note: (text) => void stderr.write(text),
+  };
+  const run = options.page ? await import("./page/ours.js") : await import("./process.js");
+  const look: Look = async (name, run) => {
+    const { table, outsideWasm } = await (await import("./profile.js")).profile(run);
+    stderr.write(`\n${name}, share of the time:\n${table}\n`);
+    return { outside_wasm_percent: outsideWasm };
+  };
+  if ((await run.ours(options, sink, options.profile ? look : undefined)) > 0) return failed > 0 ? 1 : 0;
+  const which = options.only.length > 0 ? `--only ${options.only.join(",")}` : "the selection";
+  throw new UserError(`${which} fits no workload of ${options.backend}. See npm run bench -- --list.`);
 }

@@ -1,8 +1,9 @@
 /** The options of `npm run bench`: what the command line says, checked. */
 import { parseArgs } from "node:util";
+import type { BackendName } from "./backend.js";
 import { UserError } from "./user-error.js";
 
-export const BACKENDS = ["reference", "wasm"] as const;
+export const BACKENDS: readonly BackendName[] = ["reference", "wasm", "webgpu"];
 export const PEERS = ["torch", "ort-node", "ort-web", "jax", "tfjs"] as const;
 export type Peer = (typeof PEERS)[number];
 
@@ -12,20 +13,23 @@ export interface Options {
   readonly list: boolean;
   /** Beginnings of workloads' names; without any, all. */
   readonly only: readonly string[];
-  readonly backend: (typeof BACKENDS)[number];
+  readonly backend: BackendName;
   readonly threads: number;
   /** WebAssembly without relaxed SIMD. */
   readonly plain: boolean;
+  /** WebGPU in software. */
+  readonly software: boolean;
   /** One cold repetition of each. */
   readonly quick: boolean;
+  /** In a page of headless Chromium instead of this process. */
+  readonly page: boolean;
   /** Also where the time goes. */
   readonly profile: boolean;
-  /** Beside the peers. */
-  readonly beside: boolean;
-  readonly peers: readonly Peer[];
+  /** Beside these; null: alone. */
+  readonly peers: readonly Peer[] | null;
   readonly rounds: number;
-  /** Folder of the peers' scripts, or null: where they usually are. */
-  readonly peersDir: string | null;
+  /** The folder that the results are written to; "" is the usual one. */
+  readonly save: string | null;
   /** The control in AssemblyScript. */
   readonly control: boolean;
 }
@@ -35,20 +39,21 @@ export const HELP = `Times workloads, and prints one line of JSON for each.
 Usage: npm run --silent bench -- [options]
 
   --only A,B         workloads whose names begin so (all)
-  --backend NAME     wasm or reference (wasm)
+  --backend NAME     wasm, webgpu or reference (wasm)
+  --page             in a page of headless Chromium
   --threads N        of the wasm backend, and of the peers (1)
   --plain            wasm without relaxed SIMD
+  --software         webgpu on SwiftShader, Chromium's GPU in software: for trying out
   --quick            one cold repetition each: a smoke test; infer_cnn_b1 gives its start-up time
   --profile          also the functions that take most, and what is spent outside of WebAssembly
   --list             print the workloads' names
   --help             show this
 
-Beside other libraries:
+Beside other libraries, which are installed in $NN_PEERS (~/.cache/nn-peers):
 
-  --beside           ours and the peers' in turns; a table on standard error
-  --peers A,B        ${PEERS.join(", ")} (all)
+  --peers [A,B]      ${PEERS.join(", ")} (all), in turns with ours; a table on standard error
   --rounds N         (3)
-  --peers-dir DIR    folder of the peers' scripts ($NN_PEERS_DIR, $NN_SHARED/peers or ../shared/peers)
+  --save [DIR]       also write results, table, chart and machine (apps/benchmarks/results/…)
 
   --control          the GEMM microkernel in AssemblyScript
 `;
@@ -56,26 +61,29 @@ Beside other libraries:
 /** @throws UserError */
 export function parseOptions(args: readonly string[]): Options {
   const values = parse(args);
-  return {
+  const peers = values.peers === "" ? PEERS : names("peers", values.peers)?.map((name) => oneOf("peers", name, PEERS));
+  const options: Options = {
     help: values.help ?? false,
     list: values.list ?? false,
     only: names("only", values.only) ?? [],
     backend: oneOf("backend", values.backend ?? "wasm", BACKENDS),
     threads: count("threads", values.threads, 64) ?? 1,
     plain: values.plain ?? false,
+    software: values.software ?? false,
     quick: values.quick ?? false,
+    page: values.page ?? false,
     profile: values.profile ?? false,
-    beside: values.beside ?? false,
-    peers: names("peers", values.peers)?.map((name) => oneOf("peers", name, PEERS)) ?? PEERS,
+    peers: peers ?? null,
     rounds: count("rounds", values.rounds, 100) ?? 3,
-    peersDir: values["peers-dir"] ?? null,
+    save: values.save ?? null,
     control: values.control ?? false,
   };
-}
-
-/** Whether `--only` asks for a workload. */
-export function asksFor(only: readonly string[], name: string): boolean {
-  return only.length === 0 || only.some((beginning) => name.startsWith(beginning));
+  const { page, profile, backend, save } = options;
+  if (page && profile) throw new UserError(`--profile is for Node, not for --page. ${SEE_HELP}`);
+  if (save !== null && !peers) throw new UserError(`--save needs --peers. ${SEE_HELP}`);
+  if (peers && backend === "webgpu" && !page)
+    throw new UserError(`--peers on webgpu needs --page: the other libraries look for a browser's. ${SEE_HELP}`);
+  return options;
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -102,23 +110,29 @@ function count(option: string, given: string | undefined, max: number): number |
   throw new UserError(`--${option} needs a whole number from 1 to ${max}, and got "${given}". ${SEE_HELP}`);
 }
 
+/** Options that may stand without a value, which parseArgs does not know: they get an empty one. */
+function withValues(args: readonly string[]): string[] {
+  return args.map((arg, i) => (/^--(peers|save)$/.test(arg) && (args[i + 1] ?? "-").startsWith("-") ? `${arg}=` : arg));
+}
+
 function parse(args: readonly string[]) {
   try {
     return parseArgs({
-      args: [...args],
+      args: withValues(args),
       options: {
         help: { type: "boolean", short: "h" },
         list: { type: "boolean" },
         only: { type: "string" },
         backend: { type: "string" },
+        page: { type: "boolean" },
         threads: { type: "string" },
         plain: { type: "boolean" },
+        software: { type: "boolean" },
         quick: { type: "boolean" },
         profile: { type: "boolean" },
-        beside: { type: "boolean" },
         peers: { type: "string" },
         rounds: { type: "string" },
-        "peers-dir": { type: "string" },
+        save: { type: "string" },
         control: { type: "boolean" },
       },
     }).values;

@@ -18,9 +18,15 @@ export interface WgslCode {
 export interface WgslPass {
   /** Functions and `main`; inputs, outputs and scratch memory are arrays by the names of `bindings`. */
   readonly text: string;
+  /** The same with subgroup operations, for devices that have them: it names the builtins that {@link main} declares. */
+  readonly withSubgroups?: string;
+  /** The same with f16, for devices that have it and users who ask for it. */
+  readonly withF16?: string;
   readonly bindings: readonly Binding[];
   /** How many workgroups; `main` finds its own by {@link groupIndex}. */
   readonly groups: number;
+  /** Inputs that `out0` may lie over, element by element: such a text is compiled beforehand, too. */
+  readonly inPlace?: readonly string[];
 }
 
 export interface Binding {
@@ -68,16 +74,19 @@ export const groupsOf = (count: number): number => Math.ceil(count / LANES);
 
 /**
  * The entry point: `group` is the workgroup, `lane` the thread in it. `nothing` is 0, which compilers do not know: some
- * think that x · −0 is −0.
+ * think that x · −0 is −0. Where the body names them, `subgroup` is the number of the thread's subgroup, `subgroup_lane` the thread
+ * in it and `subgroup_size` its number of threads.
  */
 export function main(lanes: number, body: readonly string[], before: readonly string[] = []): string {
   const nothing = [...before, ...body].some((line) => /\bnothing\b/.test(line));
+  const subgroups = body.some((line) => /\bsubgroup/.test(line));
   return [
     ...(nothing ? ["var<private> nothing: u32;"] : []),
     ...before,
     `@compute @workgroup_size(${lanes})`,
     ...indented([
-      "fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {",
+      "fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32" +
+        `${subgroups ? `, ${SUBGROUP}` : ""}) {`,
       ...(nothing ? ["nothing = group.z;"] : []),
       ...body,
       "}",
@@ -85,6 +94,9 @@ export function main(lanes: number, body: readonly string[], before: readonly st
     "",
   ].join("\n");
 }
+
+const SUBGROUP =
+  "@builtin(subgroup_id) subgroup: u32, @builtin(subgroup_invocation_id) subgroup_lane: u32, @builtin(subgroup_size) subgroup_size: u32";
 
 /** Lines moved in by the braces around them. */
 export function indented(lines: readonly string[]): string[] {
@@ -111,5 +123,9 @@ export function moduleText({ text, bindings }: WgslPass, same: ReadonlyMap<strin
         `@group(0) @binding(${i}) var<storage, ${writes ? "read_write" : "read"}> ${name}: array<${type}>;`,
     );
   const body = text.replace(/\b(in|out)\d+\b/g, (name) => same.get(name) ?? name);
-  return [...declared, "", body].join("\n");
+  const features = [
+    ...(text.includes(SUBGROUP) ? ["enable subgroups;"] : []),
+    ...(/\bvec4h\b/.test(text) ? ["enable f16;"] : []),
+  ];
+  return [...features, ...declared, "", body].join("\n");
 }

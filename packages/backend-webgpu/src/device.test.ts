@@ -45,6 +45,30 @@ describe("without a device", () => {
       { requiredLimits: { maxBufferSize: 1000, maxStorageBufferBindingSize: 500 } },
     ]);
   });
+  it("asks for the features that the adapter has, and refuses f16 where it is not", async () => {
+    const asked: unknown[] = [];
+    const adapterWith = (...features: string[]) =>
+      ({
+        limits: {},
+        features: new Set(features),
+        requestDevice: async ({ requiredFeatures }: GPUDeviceDescriptor) => {
+          asked.push(requiredFeatures);
+          throw new Error("enough");
+        },
+      }) as unknown as GPUAdapter;
+    for (const options of [
+      { adapter: adapterWith("subgroups", "shader-f16") },
+      { adapter: adapterWith("subgroups", "shader-f16"), f16: true },
+      { adapter: adapterWith("shader-f16"), f16: true },
+    ])
+      await expect(webgpu(options)).rejects.toThrow(/enough/);
+    expect(asked).toEqual([["subgroups"], ["shader-f16", "subgroups"], ["shader-f16"]]);
+    await expect(webgpu({ adapter: adapterWith("subgroups"), f16: true })).rejects.toThrow(
+      /webgpu: expected an adapter with the feature shader-f16, as f16: true asks for, got one without. .*Leave f16 out/,
+    );
+    const device = { features: new Set() } as unknown as GPUDevice;
+    await expect(webgpu({ device, f16: true })).rejects.toThrow(/expected a device with the feature shader-f16/);
+  });
 });
 
 const missing = await whyNoWebgpu();

@@ -9,11 +9,31 @@ export interface DeviceOptions {
   readonly adapter?: GPUAdapter;
   /** Which adapter to ask for, where there are several. */
   readonly powerPreference?: GPUPowerPreference;
+  /** Whether kernels use subgroups where the device has them (default true). */
+  readonly subgroups?: boolean;
+  /**
+   * Matrix products and convolutions round their operands to f16 (11 bits, up to 65504) on the way into a workgroup's memory, and
+   * add up in f32: half the traffic there. All that is stored stays f32. Default false; an error where the device has no
+   * `shader-f16`. Train with `GradScaler` of @nn/optim.
+   */
+  readonly f16?: boolean;
 }
 
-/** A device for an adapter with as large buffers as it can have; all else is within WebGPU's default limits. */
-export async function openDevice({ device, adapter, powerPreference }: DeviceOptions): Promise<GPUDevice> {
-  if (device) return device;
+/** A device for an adapter, with subgroups if it has them and as large buffers as it can have; all else is within WebGPU's default limits. */
+export async function openDevice({ device, adapter, powerPreference, f16 }: DeviceOptions): Promise<GPUDevice> {
+  const needF16 = (on: { features?: GPUSupportedFeatures }, what: string) => {
+    if (!f16 || on.features?.has("shader-f16")) return;
+    fail({
+      op: "webgpu",
+      expected: `${what} with the feature shader-f16, as f16: true asks for`,
+      got: "one without",
+      hint: "Leave f16 out.",
+    });
+  };
+  if (device) {
+    needF16(device, "a device");
+    return device;
+  }
   const found = adapter ?? (await (await findGpu()).requestAdapter(powerPreference ? { powerPreference } : {}));
   if (!found) {
     return fail({
@@ -23,9 +43,15 @@ export async function openDevice({ device, adapter, powerPreference }: DeviceOpt
       hint: `${isNode ? "Node needs a driver (on Linux Vulkan: libvulkan.so.1, and VK_DRIVER_FILES if it is not installed system-wide). " : ""}Use await wasm() instead.`,
     });
   }
+  needF16(found, "an adapter");
   const { maxBufferSize, maxStorageBufferBindingSize } = found.limits;
+  const requiredFeatures: GPUFeatureName[] = f16 ? ["shader-f16"] : [];
+  if (found.features?.has("subgroups")) requiredFeatures.push("subgroups");
   try {
-    return await found.requestDevice({ requiredLimits: { maxBufferSize, maxStorageBufferBindingSize } });
+    return await found.requestDevice({
+      requiredLimits: { maxBufferSize, maxStorageBufferBindingSize },
+      ...(requiredFeatures.length > 0 ? { requiredFeatures } : {}),
+    });
   } catch (e) {
     return fail({
       op: "webgpu",
@@ -34,6 +60,15 @@ export async function openDevice({ device, adapter, powerPreference }: DeviceOpt
       hint: "Use await wasm() instead.",
     });
   }
+}
+
+/** Whether shaders can use subgroups, and know the number of theirs: that came later. */
+export async function hasSubgroups(device: GPUDevice): Promise<boolean> {
+  if (!device.features.has("subgroups")) return false;
+  device.pushErrorScope("validation");
+  const code = "enable subgroups; @compute @workgroup_size(1) fn main(@builtin(subgroup_id) id: u32) {}";
+  device.createShaderModule({ label: "subgroup_id", code });
+  return (await device.popErrorScope()) === null;
 }
 
 async function findGpu(): Promise<GPU> {

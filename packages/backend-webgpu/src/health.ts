@@ -4,6 +4,8 @@
 import { fail, NNError } from "@nn/tensor";
 
 export interface Health {
+  /** Whether the device is known to be lost. */
+  readonly isLost: boolean;
   /** Throws what has gone wrong since the last time. */
   check(op: string): void;
   /** Runs `make` so that what is wrong with it is told as an error of `op`, and `failed` is called. */
@@ -47,13 +49,16 @@ export function watch(device: GPUDevice): Health {
   };
 
   return {
+    get isLost() {
+      return lost !== undefined;
+    },
     check(op) {
       if (lost) {
         fail({
           op,
           expected: "a working device",
           got: `one that was lost (${lost.reason}${lost.message ? `: ${lost.message}` : ""})`,
-          hint: "What was on it is gone. Make a backend anew with await webgpu(), new modules, and load the state you saved.",
+          hint: "What was on it is gone. Make a backend anew with await webgpu(), and restore the last hostCopy, or load the state you saved.",
         });
       }
       // Of an error and what follows from it the second may be known first.

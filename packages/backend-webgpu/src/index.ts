@@ -18,10 +18,12 @@ export {
   writes,
 } from "./code.js";
 export { type Printed, printFormula, type Source } from "./formula.js";
+export { type HostCopy, hostCopy, type Stateful } from "./host-copy.js";
 export { finish, ownInputs } from "./kernels/epilogue.js";
 export { webgpuKernels } from "./kernels/index.js";
 export { type Operand, type Product, product, strided } from "./kernels/product.js";
 export { textOf } from "./math.js";
+export type { CompileProgress } from "./pipelines.js";
 export { type SelfTestOptions, type SelfTestResult, selfTest } from "./self-test.js";
 export { literal, type Place, placeOf, sum } from "./walk.js";
 export { gpuBufferOf, type WebgpuBackend, type WebgpuOptions, webgpu } from "./webgpu.js";

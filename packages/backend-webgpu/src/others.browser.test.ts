@@ -3,4 +3,7 @@
 import { inject, it } from "vitest";
 
 if (inject("isolated")) it.skip("on the other page", () => undefined);
-else await import("./kernels.test.js");
+else {
+  await import("./kernels.test.js");
+  await import("./variants.test.js");
+}

@@ -14,12 +14,36 @@ export interface Pipeline {
   release(): void;
 }
 
+/** How far the background compilation is. */
+export interface CompileProgress {
+  /** The kernel that was just compiled, as errors name it. */
+  readonly name: string;
+  /** Compiled of those asked for and not yet reported as a whole. */
+  readonly done: number;
+  readonly total: number;
+}
+
 export interface Pipelines {
   /** @param access of each binding, `r` or `w` */
   take(text: string, access: string, label: string): Pipeline;
 }
 
-export function makePipelines(device: GPUDevice, health: Health): Pipelines {
+export function makePipelines(
+  device: GPUDevice,
+  health: Health,
+  onCompile: (progress: CompileProgress) => void = () => undefined,
+): Pipelines {
+  let [done, total] = [0, 0];
+  /** Counts a compilation in the background. */
+  const counted = <T>(name: string, work: Promise<T>): Promise<T> => {
+    total++;
+    const count = () => {
+      onCompile({ name, done: ++done, total });
+      if (done === total) done = total = 0;
+    };
+    work.then(count, count);
+    return work;
+  };
   const layouts = new Map<string, { group: GPUBindGroupLayout; pipeline: GPUPipelineLayout }>();
   const layoutOf = (access: string) => {
     let known = layouts.get(access);
@@ -60,19 +84,20 @@ export function makePipelines(device: GPUDevice, health: Health): Pipelines {
         ready() {
           waiting ??= made
             ? Promise.resolve()
-            : health
-                .guard(label, expected, () => device.createComputePipelineAsync(description()))
-                .then(
-                  (p) => {
-                    made ??= p;
-                  },
-                  async () => {
-                    await health.lostOrLater();
-                    await health.settled();
-                    health.check(label);
-                    throw new Error(`${label}: the device compiles no kernel`);
-                  },
-                );
+            : counted(
+                label,
+                health.guard(label, expected, () => device.createComputePipelineAsync(description())),
+              ).then(
+                (p) => {
+                  made ??= p;
+                },
+                async () => {
+                  await health.lostOrLater();
+                  await health.settled();
+                  health.check(label);
+                  throw new Error(`${label}: the device compiles no kernel`);
+                },
+              );
           return waiting;
         },
         get() {

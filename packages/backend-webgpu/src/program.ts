@@ -27,7 +27,11 @@ export interface ProgramTools {
   readonly device: GPUDevice;
   readonly health: Health;
   readonly pipelines: Pipelines;
-  alloc(bytes: number): Block;
+  /** Whether shaders may use subgroups, and f16. */
+  readonly subgroups: boolean;
+  readonly f16: boolean;
+  /** @param what it is for, as errors name it */
+  alloc(bytes: number, what: string): Block;
   free(block: Block): void;
 }
 
@@ -38,6 +42,10 @@ export function makeProgram({ steps, slots }: Plan<WgslCode>, tools: ProgramTool
   const { device, health } = tools;
   // What the passes of a step share is a slot that lives as long as the step.
   const all: Slot[] = [...slots];
+  const lastRead = new Map<number, number>();
+  steps.forEach(({ ins }, step) => {
+    for (const ref of ins) if ("input" in ref) lastRead.set(ref.input, step);
+  });
   const dispatches = steps.flatMap(({ code, ins, outs }, step) => {
     const scratch = code.scratch ? { slot: all.push({ bytes: code.scratch, from: step, to: step }) - 1 } : undefined;
     const refOf = (name: string): Ref => {
@@ -53,18 +61,28 @@ export function makeProgram({ steps, slots }: Plan<WgslCode>, tools: ProgramTool
             pass.bindings.map(({ name }) => refOf(name)),
             code.name,
             tools,
+            // A result may lie over an input that nothing reads any more (a Variable's old value).
+            "result" in (outs[0] ?? {})
+              ? (pass.inPlace ?? []).filter((name) => {
+                  const ref = refOf(name);
+                  return "input" in ref && lastRead.get(ref.input) === step;
+                })
+              : [],
           ),
       );
   });
   const { of, bytes } = assignSlots(all);
-  const blocks = bytes.map((n) => tools.alloc(n));
+  const blocks = bytes.map((n, k) => {
+    const largest = all.findIndex((slot, i) => of[i] === k && slot.bytes === n);
+    return tools.alloc(n, `a temporary value of ${steps[all[largest]!.from]!.code.name}`);
+  });
   const temporary = of.map((k) => blocks[k]!);
   let gone = false;
 
   return {
     bytes: bytes.reduce((sum, n) => sum + n, 0),
     async ready() {
-      await Promise.all(dispatches.map((d) => d.pipeline.ready()));
+      await Promise.all(dispatches.map((d) => d.ready()));
     },
     run(inputs, results) {
       if (dispatches.length === 0) return;
@@ -115,10 +133,18 @@ class Dispatch {
     readonly refs: readonly Ref[],
     readonly name: string,
     readonly tools: ProgramTools,
+    /** Inputs that the output may turn out to lie over. */
+    readonly inPlace: readonly string[],
   ) {
     [this.x, this.y] = grid(pass.groups);
     this.pipeline = this.#take();
     this.#isFixed = refs.every((ref) => "slot" in ref);
+  }
+
+  /** Compiles in the background all that a run may need. */
+  async ready(): Promise<void> {
+    const over = this.inPlace.map((name) => this.#variant(new Map([[name, "out0"]])));
+    await Promise.all([this.pipeline, ...over].map((p) => p.ready()));
   }
 
   bind(at: (ref: Ref) => Block): Bound {
@@ -142,8 +168,19 @@ class Dispatch {
   }
 
   #take(same?: ReadonlyMap<string, string>): Pipeline {
-    const access = this.pass.bindings.flatMap(({ name, writes }) => (same?.has(name) ? [] : [writes ? "w" : "r"]));
-    return this.tools.pipelines.take(moduleText(this.pass, same), access.join(""), this.name);
+    const { bindings, withF16, withSubgroups, text } = this.pass;
+    const access = bindings.flatMap(({ name, writes }) => (same?.has(name) ? [] : [writes ? "w" : "r"]));
+    const { f16, subgroups } = this.tools;
+    const pass = { ...this.pass, text: (f16 && withF16) || (subgroups && withSubgroups) || text };
+    return this.tools.pipelines.take(moduleText(pass, same), access.join(""), this.name);
+  }
+
+  #variant(same: ReadonlyMap<string, string>): Pipeline {
+    if (same.size === 0) return this.pipeline;
+    const key = [...same].join();
+    const pipeline = this.#variants.get(key) ?? this.#take(same);
+    this.#variants.set(key, pipeline);
+    return pipeline;
   }
 
   #make(blocks: readonly Block[]): Bound {
@@ -154,12 +191,7 @@ class Dispatch {
       const to = writes ? -1 : bindings.findIndex((b, k) => b.writes && blocks[k] === blocks[i]);
       if (to >= 0) same.set(name, bindings[to]!.name);
     });
-    let pipeline = this.pipeline;
-    if (same.size > 0) {
-      const key = [...same].join();
-      pipeline = this.#variants.get(key) ?? this.#take(same);
-      this.#variants.set(key, pipeline);
-    }
+    const pipeline = this.#variant(same);
     const group = this.tools.device.createBindGroup({
       label: this.name,
       layout: pipeline.layout,

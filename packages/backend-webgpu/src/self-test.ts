@@ -2,6 +2,7 @@
 // to run is tried on the device itself, in small, beside the reference backend; kernels that are wrong there are left out.
 
 import { type Backend, fail, getBackend, manualSeed, reference, setBackend, type Tensor, zeros } from "@nn/tensor";
+import type { WgslKernel } from "./code.js";
 import type { WebgpuBackend } from "./webgpu.js";
 
 export interface SelfTestOptions {
@@ -16,7 +17,7 @@ export interface SelfTestOptions {
 export interface SelfTestResult {
   /** To be set as the backend: the one that was tested, the same without some kernels, or the fallback. */
   readonly backend: Backend;
-  /** The ops whose kernels are wrong on this device; their lowerings run instead. */
+  /** The ops whose kernels are wrong on this device; their lowerings run instead. Or `subgroups`, if it is these. */
   readonly dropped: readonly string[];
   /** The largest deviation that is left, relative to the largest value of its tensor. */
   readonly deviation: number;
@@ -27,7 +28,7 @@ const FLOOR = ["map", "reduce", "gather", "scatterAdd"];
 
 /**
  * Runs a small program on the device and on the reference backend, and compares. Where they differ it looks for the kernels that are to
- * blame, one op after the other, and leaves them out, with a warning.
+ * blame, subgroups first, then one op after the other, and leaves them out, with a warning.
  *
  * @param program makes its model and data, and gives what is compared, best with gradients. It runs several times, each on
  * another backend and after `manualSeed(0)`
@@ -78,14 +79,21 @@ export async function selfTest(
           return Number.POSITIVE_INFINITY;
         },
       );
-    const only = (ops: readonly string[]): Backend => ({
-      ...backend,
-      kernels: backend.kernels.filter(({ op }) => ops.includes(op)),
-    });
+    const only = (ops: readonly string[]): Backend =>
+      withKernels(
+        backend,
+        backend.kernels.filter(({ op }) => ops.includes(op)),
+      );
     const whole = await deviationOf(backend);
     if (whole <= tolerance) return { backend, dropped: [], deviation: whole };
 
     const where = backend.adapterInfo?.description || backend.adapterInfo?.vendor || "this device";
+    const plain = withKernels(backend, backend.kernels.map(withoutSubgroups));
+    const left = backend.device.features.has("subgroups") ? await deviationOf(plain) : whole;
+    if (left <= tolerance) {
+      warn(`selfTest: subgroups are wrong on ${where}: off by ${show(whole)}; they are not used.`);
+      return { backend: plain, dropped: ["subgroups"], deviation: left };
+    }
     const floor = await deviationOf(only(FLOOR));
     if (!(floor <= tolerance)) {
       const message = `selfTest: the basic operations are wrong on ${where}: off by ${show(floor)} (at most ${tolerance})`;
@@ -103,23 +111,38 @@ export async function selfTest(
     }
     const good = [...FLOOR];
     const dropped: string[] = [];
-    let left = floor;
+    let least = floor;
     for (const op of new Set(backend.kernels.map((k) => k.op))) {
       if (good.includes(op)) continue;
       const off = await deviationOf(only([...good, op]));
       if (off <= tolerance) {
         good.push(op);
-        left = off;
+        least = off;
       } else {
         dropped.push(op);
         warn(`selfTest: the kernel of ${op} is wrong on ${where}: off by ${show(off)}; its lowering runs instead.`);
       }
     }
-    return { backend: only(good), dropped, deviation: left };
+    return { backend: only(good), dropped, deviation: least };
   } finally {
     if (before) setBackend(before);
   }
 }
+
+/** The same backend with other kernels. */
+const withKernels = (backend: WebgpuBackend, kernels: readonly WgslKernel[]): Backend =>
+  Object.defineProperties({} as Backend, {
+    ...Object.getOwnPropertyDescriptors(backend),
+    kernels: { value: kernels, enumerable: true },
+  });
+
+const withoutSubgroups = (kernel: WgslKernel): WgslKernel => ({
+  ...kernel,
+  emit(signature) {
+    const code = kernel.emit(signature);
+    return { ...code, passes: code.passes.map(({ withSubgroups: _, ...pass }) => pass) };
+  },
+});
 
 /** The largest difference, relative to the largest value. */
 function deviation(got: ArrayLike<number>, want: ArrayLike<number>): number {

@@ -12,21 +12,28 @@ import {
   type Tensor,
 } from "@nn/tensor";
 import type { WgslCode, WgslKernel } from "./code.js";
-import { type DeviceOptions, openDevice } from "./device.js";
+import { type DeviceOptions, hasSubgroups, openDevice } from "./device.js";
 import { watch } from "./health.js";
 import { webgpuKernels } from "./kernels/index.js";
-import { makePipelines } from "./pipelines.js";
+import { type CompileProgress, makePipelines } from "./pipelines.js";
 import { type Block, makeProgram } from "./program.js";
 
 export interface WebgpuOptions extends DeviceOptions {
   /** Kernels of other packages, tried before its own. */
   readonly kernels?: readonly WgslKernel[];
+  /**
+   * Is told of each kernel that `step.ready(…)` has compiled in the background, for a progress bar:
+   * `({ done, total }) => { bar.value = done / total; }`.
+   */
+  readonly onCompile?: (progress: CompileProgress) => void;
 }
 
 export interface WebgpuBackend extends Backend<WgslCode> {
   readonly device: GPUDevice;
   /** The adapter it runs on, as far as the browser says. */
   readonly adapterInfo: GPUAdapterInfo | undefined;
+  /** Whether the device is known to be lost: then every call throws. */
+  readonly isLost: boolean;
   /** Destroys the device, unless it was given, and all that lies on it. */
   dispose(): void;
 }
@@ -49,7 +56,8 @@ const [MAP_READ, COPY_SRC, COPY_DST, STORAGE] = [1, 4, 8, 128];
 export async function webgpu(options: WebgpuOptions = {}): Promise<WebgpuBackend> {
   const device = await openDevice(options);
   const health = watch(device);
-  const pipelines = makePipelines(device, health);
+  const pipelines = makePipelines(device, health, options.onCompile);
+  const subgroups = options.subgroups !== false && (await hasSubgroups(device));
   const { limits, queue } = device;
   const most = Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize);
   let ids = 0;
@@ -105,7 +113,15 @@ export async function webgpu(options: WebgpuOptions = {}): Promise<WebgpuBackend
   };
 
   const load = (plan: Plan<WgslCode>): Executable => {
-    const program = makeProgram(plan, { device, health, pipelines, alloc: storage.take, free: storage.give });
+    const program = makeProgram(plan, {
+      device,
+      health,
+      pipelines,
+      subgroups,
+      f16: options.f16 ?? false,
+      alloc: storage.take,
+      free: storage.give,
+    });
     countPlan(program.bytes);
     let gone = false;
     return {
@@ -138,6 +154,9 @@ export async function webgpu(options: WebgpuOptions = {}): Promise<WebgpuBackend
     load,
     device,
     adapterInfo: device.adapterInfo,
+    get isLost() {
+      return health.isLost;
+    },
     dispose() {
       health.end();
       if (!options.device) device.destroy();
@@ -167,11 +186,11 @@ export function gpuBufferOf(tensor: Tensor): { buffer: GPUBuffer; offset: number
 // ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** Buffers, and those given back by their size. */
-function makePool(make: (bytes: number, what?: Spec) => Block) {
+function makePool(make: (bytes: number, what?: Spec | string) => Block) {
   const kept = new Map<number, Block[]>();
   let keptBytes = 0;
   return {
-    take(bytes: number, what?: Spec): Block {
+    take(bytes: number, what?: Spec | string): Block {
       for (let block = kept.get(bytes)?.pop(); block; block = kept.get(bytes)?.pop()) {
         keptBytes -= bytes;
         if (!block.broken) return block;
@@ -191,4 +210,5 @@ function makePool(make: (bytes: number, what?: Spec) => Block) {
   };
 }
 
-const text = ({ shape, dtype }: Spec): string => `a tensor ${show(shape)} ${dtype}`;
+const text = (what: Spec | string): string =>
+  typeof what === "string" ? what : `a tensor ${show(what.shape)} ${what.dtype}`;

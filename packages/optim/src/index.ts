@@ -12,6 +12,7 @@ export {
   ExponentialMovingAverage,
 } from "./averaged.js";
 export { type ClipGradNormOptions, clipEachGradNorm, clipGradNorm, clipGradValue } from "./clip.js";
+export { GradScaler, type GradScalerOptions } from "./grad-scaler.js";
 export { Group, type OptimizerOptions, type ParameterGroup, type Params, type Slots } from "./group.js";
 export { Lion, type LionOptions } from "./lion.js";
 export { Muon, type MuonOptions } from "./muon.js";

@@ -30,8 +30,8 @@ export interface MinimizeOptions {
 export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
   /** The parameters with their learning rates and state: `optimizer.groups[1].lr = 1e-4`. */
   readonly groups: readonly Group<O>[];
-  /** Steps done, as an f32 scalar. */
-  readonly #steps = scope(() => new Variable(zeros([]), { trainable: false }));
+  /** @internal Steps done, as an f32 scalar. */
+  readonly steps = scope(() => new Variable(zeros([]), { trainable: false }));
 
   /**
    * @param params Variables, or groups `{ params, …options }`
@@ -78,8 +78,8 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
   step(gradients: readonly Tensor[]): void {
     this.#check(gradients);
     scope(() => {
-      const t = this.#steps.value.add(1);
-      this.#steps.value = t;
+      const t = this.steps.value.add(1);
+      this.steps.value = t;
       let next = 0;
       for (const group of this.groups) {
         const own = gradients.slice(next, (next += group.params.length));
@@ -162,7 +162,7 @@ export abstract class Optimizer<O extends OptimizerOptions = OptimizerOptions> {
     for (const [g, group] of this.groups.entries()) {
       for (const { state } of group.all) {
         for (const [name, v] of Object.entries(state)) named.set(`state.${i}.${name}`, v);
-        named.set(`state.${i}.step`, this.#steps);
+        named.set(`state.${i}.step`, this.steps);
         i++;
       }
       named.set(`param_groups.${g}.lr`, group.rate);

@@ -4,7 +4,7 @@
 import { moduleText, type WebgpuBackend, type WebgpuOptions, type WgslCode, webgpu } from "@nn/backend-webgpu";
 
 /** @throws {@link NNError} where there is none */
-export async function webgpuHere(options: Pick<WebgpuOptions, "kernels"> = {}): Promise<WebgpuBackend> {
+export async function webgpuHere(options: Omit<WebgpuOptions, "device" | "adapter"> = {}): Promise<WebgpuBackend> {
   if ((globalThis as { process?: { versions?: { node?: string } } }).process?.versions?.node) {
     softwareVulkan();
     try {

@@ -1,46 +1,51 @@
 import { expect, it } from "vitest";
-import { type Line, parseLines, summarize } from "./lines.js";
+import type { Failure, Result } from "../result.js";
+import { parseLines, summarize, withStartups } from "./lines.js";
 import { best, table } from "./table.js";
 
-const result = (library: string, workload: string, ms: number, more: object = {}): Line => ({
+const node = { where: "node", where_version: "24" } as const;
+const result = (library: string, workload: string, median_ms: number, more: Partial<Result> = {}): Result => ({
+  ...node,
   library,
-  backend: "cpu",
+  backend: "wasm",
   threads: 1,
   workload,
-  median_ms: ms,
-  min_ms: ms - 1,
+  median_ms,
+  min_ms: median_ms / 2,
   reps: 10,
-  derived: { gflops: 100 / ms },
+  derived: { gflops: 1 / median_ms },
   ...more,
 });
+const failure = (library: string, workload: string): Failure => {
+  return { ...node, library, backend: "jit", threads: 1, workload, error: "no kernel" };
+};
 
-it("reads results among other output, and start-up times as results of their own", () => {
-  const infer = result("jax", "infer_cnn_b1", 4, { derived: { startup_ms: 250 } });
-  const printed = [result("jax", "gemm128", 2), result("jax", "gemm256", 3), infer].map((line) => JSON.stringify(line));
-  const output = ["# a note", ...printed, '{"library":"ja'].join("\n");
-  const lines = parseLines(output, (workload) => workload !== "gemm128", "jax");
-  expect(lines.map(({ workload }) => workload)).toEqual(["gemm256", "infer_cnn_b1", "startup"]);
-  expect(lines[2]).toMatchObject({ library: "jax", median_ms: 250, derived: {} });
-  expect(parseLines("STARTUP 123\n", () => true, "tfjs")).toMatchObject([{ library: "tfjs", median_ms: 123 }]);
+it("takes lines of JSON, and nothing else", () => {
+  const line = result("jax", "gemm128", 2);
+  expect(parseLines(`# banner\n${JSON.stringify(line)}\n{"cut off\n`)).toEqual([line]);
 });
 
-it("takes the median of the rounds, and an error only where no round succeeded", () => {
-  const error = { library: "a", backend: "cpu", threads: 1, workload: "y", error: "no kernel" };
-  const rounds = [result("a", "x", 5), result("a", "x", 3), result("a", "x", 4), result("a", "y", 6), error];
-  expect(summarize(rounds)).toEqual([
-    { ...result("a", "x", 4), min_ms: 2, reps: 30, rounds: 3 },
-    { ...result("a", "y", 6), rounds: 1 },
-  ]);
-  expect(summarize([error, error])).toEqual([error]);
+it("makes start-up times results of their own", () => {
+  const line = result("tfjs", "infer_cnn_b1", 2, { derived: { startup_ms: 300 } });
+  const startup = { workload: "startup", median_ms: 300, min_ms: 300, reps: 1, derived: {} };
+  expect(withStartups([line, failure("jax", "x")])).toEqual([line, { ...line, ...startup }, failure("jax", "x")]);
 });
 
-it("sets ours beside the peers' best", () => {
+it("takes the median of the rounds, with its figures; an error only where no round succeeded", () => {
+  const rounds = [3, 1, 2].map((ms) => result("@nn", "x", ms));
+  const [x, y] = summarize(
+    [...rounds, failure("@nn", "y"), failure("@nn", "x")].map((l) => ({ ...l, backend: "wasm" })),
+  );
+  expect(x).toEqual({ ...rounds[2], min_ms: 0.5, reps: 30, rounds: 3 });
+  expect(y).toMatchObject({ workload: "y", error: "no kernel" });
+});
+
+it("writes a table of ours and the peers' best", () => {
   const ours = { title: "@nn", summaries: summarize([result("@nn", "x", 2), result("@nn", "y", 250)]) };
   const jitted = result("jax", "x", 4, { backend: "jit" });
-  const failed = { library: "jax", backend: "jit", threads: 1, workload: "y", error: "no kernel" };
-  const jax = { title: "jax", summaries: summarize([result("jax", "x", 8), jitted, failed]) };
+  const jax = { title: "jax", summaries: summarize([result("jax", "x", 8), jitted, failure("jax", "y")]) };
   expect(best(jax, "x")?.backend).toBe("jit");
-  expect(table(ours, [jax, { title: "tfjs", summaries: [] }], ["x", "y"])).toBe(
+  expect(table([ours, jax, { title: "tfjs", summaries: [] }], ["x", "y"])).toBe(
     [
       "| median, ms | @nn | jax | tfjs |",
       "|---|---|---|---|",

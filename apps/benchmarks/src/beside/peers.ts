@@ -1,96 +1,113 @@
 /**
- * The peers: other libraries, installed outside of this project, and the scripts that measure them. Most scripts come
- * from a folder outside, too, with a program `run` that installs the libraries; for workloads that are not there ours
- * stand in `../../peers`, and are copied to where the libraries are, since they import from there.
+ * Measuring the peers: their scripts in `../../peers` are bundled with our protocol, and run in a process beside the
+ * installed packages, or in a page. PyTorch has a script of its own in Python.
  */
-import { copyFileSync, existsSync, globSync, readdirSync } from "node:fs";
-import { homedir } from "node:os";
-import { join, resolve } from "node:path";
+import { globSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Sink } from "../bench.js";
+import { bundle } from "../bundle.js";
 import type { Options, Peer } from "../options.js";
-import { PEER_SCRIPTS, ROOT } from "../paths.js";
-import { type Line, parseLines } from "./lines.js";
-import { capture } from "./process.js";
+import { inPage } from "../page/chromium.js";
+import { PEERS_DIR } from "../paths.js";
+import type { PeerRequest } from "../peer.js";
+import { NODE } from "../process.js";
+import type { Line } from "../result.js";
+import { capture } from "./capture.js";
+import { install, packagesOf, peersHome, wanted } from "./install.js";
+import { parseLines } from "./lines.js";
 
-/** What our own scripts measure: the part after the library in their names, and the workloads. */
-const own = [
-  { script: "gemv", workloads: ["gemv1024", "gemv1024_t"] },
-  { script: "mlp", workloads: ["train_mlp"] },
-  { script: "resnet20", workloads: ["train_resnet20"] },
-  { script: "mobilenet", workloads: ["infer_mobilenet", "infer_mobilenet_unfolded"] },
-];
+/** One library's results for these workloads; for those that it cannot do there are none. */
+export type MeasurePeer = (workloads: readonly string[]) => Promise<Line[]>;
 
-/** Models of our own scripts for ONNX Runtime, and what writes them. */
-const onnx = [
-  { model: "gemv1024", script: "ort_gemv_make.py" },
-  { model: "mobilenet", script: "torch_mobilenet.py" },
-];
-
-export interface Peers {
-  /** One library's results for these workloads; for those that it has no script for there are none. */
-  measure(peer: Peer, workloads: readonly string[]): Promise<Line[]>;
-}
-
-/** The folder of the peers' scripts, or where it was looked for. */
-export function findPeersDir(given: string | null, env: NodeJS.ProcessEnv): { dir: string } | { missing: string } {
-  const shared = env.NN_SHARED ? resolve(env.NN_SHARED) : join(ROOT, "../shared");
-  const dir = given ?? env.NN_PEERS_DIR ?? join(shared, "peers");
-  const path = resolve(env.INIT_CWD ?? ".", dir);
-  return existsSync(join(path, "run")) ? { dir: path } : { missing: path };
-}
-
-/** Installs the libraries, if they are not there, and our scripts beside them. */
-export async function openPeers(dir: string, options: Pick<Options, "threads" | "quick">): Promise<Peers> {
-  const home = resolve(process.env.NN_PEERS || join(homedir(), ".cache/nn-peers"));
-  const env: NodeJS.ProcessEnv = {
-    NN_PEERS: home,
-    ONNX_DIR: join(home, "onnx"),
-    THREADS: String(options.threads),
-    OMP_NUM_THREADS: String(options.threads),
-    ...(options.quick ? { QUICK: "1" } : {}),
-  };
-  const shared = (...args: string[]) => capture("bash", [join(dir, "run"), ...args], { env });
-  await shared("--peers", "none"); // measures nothing, but installs
-  for (const file of readdirSync(PEER_SCRIPTS)) copyFileSync(join(PEER_SCRIPTS, file), join(home, file));
-  for (const { model, script } of onnx) {
-    const file = join(home, `onnx/${model}.onnx`);
-    if (!existsSync(file)) await capture(PYTHON, [script], { cwd: home, env: { ...env, EXPORT: file } });
+/** Those of the peers that are here, or can be installed; says which are not. */
+export async function openPeers(options: Options, note: Sink["note"]): Promise<Map<Peer, MeasurePeer>> {
+  const { backend, page } = options;
+  const home = peersHome();
+  const peers = new Map<Peer, MeasurePeer>();
+  const native: readonly Peer[] = ["torch", "ort-node"];
+  const asked = (options.peers ?? []).filter((peer) => backend !== "webgpu" || !native.includes(peer));
+  install(
+    home,
+    asked.flatMap((peer) => packagesOf(peer, backend)),
+    note,
+  );
+  for (const peer of asked) {
+    if (peer === "torch") {
+      const python = await findTorch(home);
+      if (python) peers.set(peer, inPython(python, options));
+      else
+        note("torch is left out: no python3 with PyTorch here (apt-get install python3-torch, or pip install torch)\n");
+    } else if (page && peer !== "ort-node") {
+      peers.set(peer, await inTab(peer, home, options, note));
+    } else {
+      peers.set(peer, await inNode(peer, home, options));
+    }
   }
-
-  return {
-    async measure(peer, workloads) {
-      const isOurs = (name: string) => own.some((group) => group.workloads.includes(name));
-      const outputs: string[] = [];
-      const theirs = workloads.filter((name) => !isOurs(name));
-      if (theirs.length > 0) {
-        const only = ["--peers", peer, "--only", theirs.join(",")];
-        outputs.push(await shared(...only, "--threads", String(options.threads), "--node", process.execPath));
-      }
-      for (const group of own) {
-        const file = `${kinds[peer].prefix}_${group.script}.${kinds[peer].python ? "py" : "mjs"}`;
-        if (!group.workloads.some((name) => workloads.includes(name)) || !existsSync(join(home, file))) continue;
-        const program = kinds[peer].python ? PYTHON : process.execPath;
-        const extra = peer === "torch" ? { LD_LIBRARY_PATH: openblas(home) } : kinds[peer].env;
-        outputs.push(await capture(program, [file], { cwd: home, env: { ...env, ...extra } }));
-      }
-      return parseLines(outputs.join("\n"), (name) => workloads.includes(name), peer);
-    },
-  };
+  return peers;
 }
 
 // ---------------------------------------------------------------------------------------------
 
-/** Debian's, which has Debian's PyTorch. */
-const PYTHON = "/usr/bin/python3";
+type Request = Omit<PeerRequest, "workloads" | "where">;
 
-const kinds: Readonly<Record<Peer, { prefix: string; python?: true; env?: NodeJS.ProcessEnv }>> = {
-  torch: { prefix: "torch", python: true },
-  "ort-node": { prefix: "ort", env: { ORT: "node" } },
-  "ort-web": { prefix: "ort", env: { ORT: "web" } },
-  jax: { prefix: "jax" },
-  tfjs: { prefix: "tfjs" },
-};
+async function inNode(peer: Peer, home: string, options: Options): Promise<MeasurePeer> {
+  const script = join(home, `nn-${peer}.mjs`);
+  const code = `import { open } from "./peers/${peer}.mjs";
+    import { benchPeer } from "./src/peer.ts";
+    const line = (line) => console.log(JSON.stringify(line));
+    await benchPeer(open, JSON.parse(process.argv[2]), { line, note: (text) => process.stderr.write(text) });
+    process.exit(0);`;
+  writeFileSync(script, await bundle(code, "node"));
+  return async (workloads) => {
+    const request: PeerRequest = { ...requestOf(options, join(home, "node_modules/")), workloads, where: NODE };
+    return parseLines(await capture(process.execPath, [script, JSON.stringify(request)], { cwd: home }));
+  };
+}
 
-/** Debian's PyTorch is linked to a slow BLAS; this folder before it on the path gives it OpenBLAS. */
-function openblas(home: string): string {
-  return globSync("openblas/usr/lib/*/openblas-openmp", { cwd: home }).map((path) => join(home, path))[0] ?? "";
+async function inTab(peer: Peer, home: string, options: Options, note: Sink["note"]): Promise<MeasurePeer> {
+  const code = `import { open } from "./peers/${peer}.mjs";
+    import { benchPeer } from "./src/peer.ts";
+    window.start = (request, where) => benchPeer(open, { ...request, where }, { line: window.line, note: window.note });`;
+  const modules = join(home, "node_modules");
+  const unused = options.backend === "webgpu" ? [] : ["@tensorflow/tfjs-backend-webgpu"];
+  const script = await bundle(code, "browser", { modules, external: unused });
+  return async (workloads) => {
+    const lines: Line[] = [];
+    const calls = { line: (line: Line) => void lines.push(line), note };
+    const request: Omit<PeerRequest, "where"> = { ...requestOf(options, "/files/"), workloads };
+    try {
+      await inPage(script, request, { software: options.software, files: modules, calls });
+    } catch (error) {
+      note(`${peer}: ${error instanceof Error ? error.message : error}\n`);
+    }
+    return lines;
+  };
+}
+
+function requestOf({ backend, threads, quick }: Options, files: string): Request {
+  return { backend: backend === "webgpu" ? "webgpu" : "wasm", threads, quick, files, versions: wanted };
+}
+
+interface Python {
+  readonly program: string;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+async function findTorch(home: string): Promise<Python | null> {
+  // Debian's PyTorch is linked to a slow BLAS; OpenBLAS in this folder, if somebody put it there, comes before it.
+  const [blas] = globSync("openblas/usr/lib/*/openblas-openmp", { cwd: home });
+  const env = blas ? { LD_LIBRARY_PATH: join(home, blas) } : {};
+  for (const program of ["python3", "/usr/bin/python3"]) {
+    const found = await capture(program, ["-c", "import torch; print('yes')"], { env, quiet: true });
+    if (found.startsWith("yes")) return { program, env };
+  }
+  return null;
+}
+
+function inPython({ program, env }: Python, { threads, quick }: Options): MeasurePeer {
+  return async (workloads) => {
+    const request = JSON.stringify({ workloads, threads, quick });
+    const args = [join(PEERS_DIR, "pytorch.py"), request];
+    return parseLines(await capture(program, args, { env: { ...env, OMP_NUM_THREADS: String(threads) } }));
+  };
 }

@@ -1,6 +1,7 @@
-/** The CNN on one image, and the time from the start of the process to its first result. */
+/** The CNN on one image, and the time from the start to its first result. */
 import { compile, type Tensor } from "@nn/tensor";
 import { uniform } from "../data.js";
+import { sinceStart } from "../since-start.js";
 import { reading, type Workload } from "../workload.js";
 import { LeNet } from "./lenet.js";
 
@@ -17,16 +18,8 @@ export const workloads: readonly Workload[] = [
         () => ({ startup_ms: startup }),
       );
       await inference.run();
-      startup = Math.round(sinceStart());
+      startup = sinceStart();
       return inference;
     },
   },
 ];
-
-// ---------------------------------------------------------------------------------------------
-
-/** Milliseconds since `T0` (seconds since 1970, as `date +%s.%N` says it), or since Node started. */
-function sinceStart(): number {
-  const t0 = Number(process.env.T0);
-  return t0 > 0 ? Date.now() - t0 * 1000 : performance.now();
-}

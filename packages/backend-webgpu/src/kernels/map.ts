@@ -1,6 +1,6 @@
 // map: a thread per element. Where it accumulates and elements meet, a thread per place, which looks for its elements.
 
-import { expr as ex, type MapAttrs, type Signature, sizeOf, type View } from "@nn/tensor";
+import { expr as ex, isContiguous, type MapAttrs, type Signature, sameShape, sizeOf, type View } from "@nn/tensor";
 import { eachElement, groupsOf, reads, type WgslCode, type WgslKernel, writes } from "../code.js";
 import { printFormula } from "../formula.js";
 import { textOf } from "../math.js";
@@ -28,11 +28,15 @@ export const map: WgslKernel<MapAttrs> = {
           text: eachElement(size, [...place.lines, ...lines, store], textOf(calls)),
           bindings: bindingsOf(signature),
           groups: groupsOf(size),
+          inPlace: isContiguous(out) ? ins.flatMap((v, k) => (isSame(v, out) ? [`in${k}`] : [])) : [],
         },
       ],
     };
   },
 };
+
+const isSame = (a: View, b: View): boolean =>
+  a.dtype === b.dtype && a.offset === b.offset && isContiguous(a) && sameShape(a.shape, b.shape);
 
 const bindingsOf = ({ ins, outs, attrs }: Signature<MapAttrs>) => {
   const used = ex.inputsOf(attrs.expr);

@@ -1,5 +1,6 @@
-// reduce: a thread per result where there are few elements to each, else a workgroup. Two passes, the first of which
-// reduces pieces, for few results of very many elements and for columns. The order of every sum is fixed by the shape.
+// reduce: a thread per result where there are few elements to each, else a workgroup, by subgroups where the device has
+// them. Two passes, the first of which reduces pieces, for few results of very many elements and for columns. The order
+// of every sum is fixed by the shape (and the size of the subgroups).
 
 import { type DType, expr as ex, type ReduceAttrs, rowMajor, type Signature, sizeOf, type View } from "@nn/tensor";
 import {
@@ -66,13 +67,18 @@ export const reduce: WgslKernel<ReduceAttrs> = {
         pass({ ins: ins.slice(0, ownInputs(signature)), outs, attrs }, count, way, "scratch"),
         {
           ...second,
-          text: second.text.replace(/\bin\d+\b/g, renamed),
+          ...mapTexts(second, (text) => text.replace(/\bin\d+\b/g, renamed)),
           bindings: second.bindings.map((b) => ({ ...b, name: renamed(b.name) })),
         },
       ],
     };
   },
 };
+
+const mapTexts = ({ text, withSubgroups }: WgslPass, f: (text: string) => string) => ({
+  text: f(text),
+  ...(withSubgroups ? { withSubgroups: f(withSubgroups) } : {}),
+});
 
 /** How the elements of a result are shared out. */
 interface Way {
@@ -187,27 +193,42 @@ function pass(signature: Signature<ReduceAttrs>, count: number, { pieces, piece,
   if (!shared) {
     return { text: eachElement(n, ["let n = i;", ...body, ...store], before), bindings, groups: groupsOf(n) };
   }
-  const fold = [
-    "totals[lane] = total;",
-    "workgroupBarrier();",
-    `for (var half = ${LANES / 2}u; half > 0u; half /= 2u) {`,
-    `if (lane < half) { totals[lane] = ${combined("totals[lane]", "totals[lane + half]")}; }`,
-    "workgroupBarrier();",
-    "}",
-    "if (lane == 0u) {",
-    "total = totals[0];",
-    ...store,
-    "}",
-  ];
-  const text = main(
-    LANES,
-    [`let n = ${groupIndex(n)};`, `if (n >= ${n}u) { return; }`, ...body, ...fold],
-    [...before, `var<workgroup> totals: array<${typeOf(dtype)}, ${LANES}>;`],
-  );
-  return { text, bindings, groups: n };
+  const shape = (fold: readonly string[]) =>
+    main(
+      LANES,
+      [`let n = ${groupIndex(n)};`, `if (n >= ${n}u) { return; }`, ...body, ...fold, ...store, "}"],
+      [...before, `var<workgroup> totals: array<${typeOf(dtype)}, ${LANES}>;`],
+    );
+  return { text: shape(byHalves(combined)), withSubgroups: shape(bySubgroups(combined)), bindings, groups: n };
 }
 
-function combine(of: ReduceAttrs["of"], dtype: DType): (a: string, b: string) => string {
+/** Puts the threads' totals together in memory; leaves the first thread in a block with the whole. */
+const byHalves = (combined: Combine): string[] => [
+  "totals[lane] = total;",
+  "workgroupBarrier();",
+  `for (var half = ${LANES / 2}u; half > 0u; half /= 2u) {`,
+  `if (lane < half) { totals[lane] = ${combined("totals[lane]", "totals[lane + half]")}; }`,
+  "workgroupBarrier();",
+  "}",
+  "if (lane == 0u) {",
+  "total = totals[0];",
+];
+
+/** The same with one barrier: subgroups first (by exchanges, as subgroupMax may lose a NaN), then the first thread over them. */
+const bySubgroups = (combined: Combine): string[] => [
+  `for (var half = min(subgroup_size, ${LANES}u) / 2u; half > 0u; half /= 2u) {`,
+  `total = ${combined("total", "subgroupShuffleXor(total, half)")};`,
+  "}",
+  "if (subgroup_lane == 0u) { totals[subgroup] = total; }",
+  "workgroupBarrier();",
+  "if (lane == 0u) {",
+  "total = totals[0];",
+  `for (var k = 1u; k < ${LANES}u / subgroup_size; k++) { total = ${combined("total", "totals[k]")}; }`,
+];
+
+type Combine = (a: string, b: string) => string;
+
+function combine(of: ReduceAttrs["of"], dtype: DType): Combine {
   if (of === "add" || of === "mul") return (a, b) => `${a} ${of === "add" ? "+" : "*"} ${b}`;
   return (a, b) => `${dtype === "f32" ? `${of}_f32` : of}(${a}, ${b})`;
 }

@@ -1,7 +1,15 @@
 // What goes wrong on the device ends in one clear error, and leaves a library that works.
 
-import { eachElement, gpuBufferOf, type WebgpuBackend, type WgslKernel, webgpu, writes } from "@nn/backend-webgpu";
-import { Linear, mse } from "@nn/layers";
+import {
+  eachElement,
+  gpuBufferOf,
+  hostCopy,
+  type WebgpuBackend,
+  type WgslKernel,
+  webgpu,
+  writes,
+} from "@nn/backend-webgpu";
+import { Dropout, Linear, mse } from "@nn/layers";
 import { Adam, SGD } from "@nn/optim";
 import {
   compile,
@@ -69,6 +77,48 @@ describe.skipIf(missing)(`when the device fails${missing ? ` (${missing})` : ""}
     const anew = training();
     expect([await anew(), await anew()]).toEqual(before);
     again.dispose();
+  });
+
+  it("goes on from the last copy on the host, with the same objects and the same bits", async () => {
+    const train = async (first: WebgpuBackend, losesAt = -1) => {
+      let backend = first;
+      setBackend(backend);
+      manualSeed(1);
+      const net = new Net();
+      const optimizer = new Adam(net.parameters(), { lr: 0.01 });
+      const dropout = new Dropout(0.5);
+      const [x, y] = [await rand([4, 3]).read(), await rand([4, 8]).read()];
+      const step = compile((a: Tensor, b: Tensor) => optimizer.minimize(() => mse(dropout.forward(net.forward(a)), b)));
+      const losses: number[] = [];
+      let copy = { of: 0, copy: await hostCopy(net, optimizer) };
+      for (let i = 0; i < 8; ) {
+        if (i === 4) optimizer.lr = 0.02;
+        try {
+          if (i === losesAt) backend.device.destroy();
+          const saving = i % 3 === 0 ? hostCopy(net, optimizer) : null; // while the next step runs
+          saving?.catch(() => undefined); // the step tells it, too
+          const loss = step(tensor(x, { shape: [4, 3] }), tensor(y, { shape: [4, 8] }));
+          if (saving) copy = { of: i, copy: await saving };
+          losses[i] = await loss.item();
+          i++;
+        } catch (e) {
+          expect((e as Error).message).toMatch(/lost/);
+          expect(backend.isLost).toBe(true);
+          losesAt = -1;
+          backend = await webgpuHere();
+          setBackend(backend);
+          copy.copy.restore();
+          i = copy.of;
+        }
+      }
+      const { lr } = optimizer;
+      const weights = [...(await net.first.weight.value.read())];
+      backend.dispose();
+      return { losses, weights, lr };
+    };
+    const want = await train(await webgpuHere());
+    expect(await train(await webgpuHere(), 5)).toEqual(want); // copied before step 3
+    expect(await train(await webgpuHere(), 6)).toEqual(want);
   });
 
   it("goes on from the last checkpoint in memory, on a new device, with the same bits", async () => {
@@ -149,6 +199,12 @@ describe.skipIf(missing)(`when the device fails${missing ? ` (${missing})` : ""}
     const { buffer } = gpuBufferOf(x);
     const later = await failure(() => x.read());
     expect(later.message).toMatch(/expected memory for a tensor \(1234\) f32, got Out of memory. .*smaller batches/);
+    const m = ones([33, 33]);
+    await m.read();
+    answers = 0;
+    const step = compile((x: Tensor) => x.softmax(0).matmul(x)); // which has a temporary value
+    const inside = await failure(() => step.ready(m).then(() => ones([1]).read()));
+    expect(inside.message).toMatch(/expected memory for a temporary value of softmax, got Out of memory/);
     x.dispose();
     expect(gpuBufferOf(ones([1234])).buffer).not.toBe(buffer); // is not used again
     expect(await ones([1234]).sum().item()).toBe(1234);

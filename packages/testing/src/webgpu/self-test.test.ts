@@ -15,6 +15,12 @@ function program(): Tensor[] {
   return [y(), ...grad(() => y().square().sum(), [...conv.parameters(), ...linear.parameters()])];
 }
 
+async function usesSubgroups(): Promise<boolean> {
+  const backend = await webgpuHere();
+  backend.dispose();
+  return backend.device.features.has("subgroups");
+}
+
 /** A kernel with one text changed in what it prints. */
 function spoiled(kernel: WgslKernel, from: RegExp, to: string): WgslKernel {
   return {
@@ -27,6 +33,7 @@ function spoiled(kernel: WgslKernel, from: RegExp, to: string): WgslKernel {
 }
 
 const missing = await whyNoWebgpu();
+const hasSubgroups = !missing && (await usesSubgroups());
 describe.skipIf(missing)(`selfTest${missing ? ` (${missing})` : ""}`, () => {
   const before = getBackend();
   let device: WebgpuBackend;
@@ -67,6 +74,25 @@ describe.skipIf(missing)(`selfTest${missing ? ` (${missing})` : ""}`, () => {
     };
     expect((await run(backend))[0]![0]).toBeCloseTo(0.2, 6);
     setBackend(before);
+  });
+
+  it.skipIf(!hasSubgroups)("does without subgroups where these are wrong", async () => {
+    const reduce = webgpuKernels.find((k) => k.op === "reduce")!;
+    const wrong = withKernel({
+      ...reduce,
+      emit(signature) {
+        const code = reduce.emit(signature);
+        const spoil = (text?: string) =>
+          text ? { withSubgroups: text.replace("subgroupShuffleXor(total, half)", "total") } : {};
+        return { ...code, passes: code.passes.map((p) => ({ ...p, ...spoil(p.withSubgroups) })) };
+      },
+    });
+    const sums = () => [randn([3, 1000]).sum(1)];
+    const warnings: string[] = [];
+    const { backend, dropped } = await selfTest(wrong, sums, { warn: (m) => warnings.push(m) });
+    expect(dropped).toEqual(["subgroups"]);
+    expect(warnings.join()).toMatch(/subgroups are wrong on .*: off by .*; they are not used/);
+    expect(backend.kernels.length).toBe(wrong.kernels.length);
   });
 
   it("falls back to another backend where the floor is wrong, or says what to do", async () => {

@@ -9,6 +9,7 @@ else {
     () => import("./networks.test.js"),
     () => import("./lost.test.js"),
     () => import("./self-test.test.js"),
+    () => import("./ready.test.js"),
   ])
     await load();
 }

@@ -1,9 +1,12 @@
 import { wasm } from "@nn/backend-wasm";
 import { crossEntropy, Dropout, Linear, mse, Sequential } from "@nn/layers";
-import { Adam, OneCycleLR, ReduceLROnPlateau, SGD, StepLR } from "@nn/optim";
+import { Adam, GradScaler, OneCycleLR, ReduceLROnPlateau, SGD, StepLR } from "@nn/optim";
 import { compile, Module, manualSeed, memory, reference, setBackend, type Tensor, tensor, Variable } from "@nn/tensor";
 import { afterAll, describe, expect, it } from "vitest";
+import { saveLast } from "../callbacks/save.js";
 import { stopOnNaN } from "../callbacks/stop-on-nan.js";
+import { loadCheckpoint } from "../checkpoint/checkpoint.js";
+import { memoryStore } from "../checkpoint/store.js";
 import { dataset } from "../data/dataset.js";
 import { batches, loader } from "../data/loader.js";
 import { Accuracy } from "../metrics/classification.js";
@@ -202,6 +205,38 @@ describe("fit", () => {
     const [a, b] = [await run(16, 1), await run(8, 2)];
     expect(b).toHaveLength(6);
     for (const [i, loss] of b.entries()) expect(loss).toBeCloseTo(a[i], 5);
+  });
+
+  it("scales the loss, with the same weights as without, also when it goes on from a checkpoint", async () => {
+    const run = async (scaler?: GradScaler, rest: Partial<FitOptions> = {}) => {
+      const { model, data, optimizer } = setUp();
+      const scaled = scaler ? { scaler } : {};
+      await fit(model, { loss: crossEntropy, optimizer, data, epochs: 3, clip: 0.5, ...scaled, ...rest });
+      return { weights: await weights(model), scale: await scaler?.getScale().item() };
+    };
+    const plain = await run();
+    const scaler = () => new GradScaler({ growthInterval: 5 });
+    const whole = await run(scaler());
+    expect(whole).toEqual({ ...plain, scale: 2 ** 18 }); // 12 steps
+    const store = memoryStore();
+    await run(scaler(), { epochs: 1, callbacks: [saveLast(store)] });
+    expect(await run(scaler(), { resume: await loadCheckpoint(store, "last"), callbacks: [saveLast(store)] })).toEqual(
+      whole,
+    );
+    await expect(run(scaler(), { accumulate: 2 })).rejects.toThrow(/fit: expected scaler or accumulate, got both/);
+  });
+
+  it("passes over steps whose scaled gradients overflow, and tells a loss that is NaN", async () => {
+    const { model, data, optimizer } = setUp();
+    const scaler = new GradScaler({ initScale: 2 ** 127, backoffFactor: 2 ** -20 });
+    const loss = (output: Tensor, target: Tensor) => crossEntropy(output.mul(64), target).mul(64);
+    await fit(model, { loss, optimizer, data, epochs: 1, scaler, callbacks: [stopOnNaN()] });
+    expect(await scaler.getScale().item()).toBe(2 ** 107);
+    const broken = fit(model, {
+      loss: (output: Tensor, target: Tensor) => crossEntropy(output, target).log().neg().sqrt().sub(1e9).sqrt(),
+      ...{ optimizer, data, epochs: 1, scaler, callbacks: [stopOnNaN()] },
+    });
+    await expect(broken).rejects.toThrow(/NaN/);
   });
 
   it("steps schedules by epoch, by step, or with a figure", async () => {

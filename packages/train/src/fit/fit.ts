@@ -102,7 +102,7 @@ export class Training implements AsyncIterable<TrainEvent>, PromiseLike<History>
    * the caller's.
    */
   checkpoint(): Checkpoint {
-    const { optimizer, schedule } = this.options;
+    const { optimizer, scaler, schedule } = this.options;
     const kept = this.#callbacks.map((c) => c.save?.() ?? {});
     const progress: Progress = {
       epoch: this.#epoch,
@@ -119,6 +119,7 @@ export class Training implements AsyncIterable<TrainEvent>, PromiseLike<History>
     const tensors: Record<string, Tensor> = {
       ...prefixed("model.", this.model.stateDict()),
       ...prefixed("optimizer.", optimizer.stateDict()),
+      ...prefixed("scaler.", scaler?.stateDict() ?? {}),
       random: defaultGenerator().state.value,
     };
     for (const [i, { tensors: own }] of kept.entries()) Object.assign(tensors, prefixed(`callbacks.${i}.`, own ?? {}));
@@ -170,7 +171,7 @@ export class Training implements AsyncIterable<TrainEvent>, PromiseLike<History>
 
   async *#work(): AsyncGenerator<TrainEvent, void, undefined> {
     const { model, options } = this;
-    const { clip, sampleWeights, resume } = options;
+    const { clip, scaler, sampleWeights, resume } = options;
     const restore = rememberModes(model);
     const classWeights = options.classWeights && tensor([...options.classWeights]);
     const how: StepOptions = {
@@ -182,6 +183,7 @@ export class Training implements AsyncIterable<TrainEvent>, PromiseLike<History>
       guard: this.#callbacks.some((c) => c.guard),
       compile: options.compile ?? true,
       ...(clip === undefined ? {} : { clip }),
+      ...(scaler ? { scaler } : {}),
       ...(sampleWeights ? { sampleWeights } : {}),
       ...(classWeights ? { classWeights } : {}),
     };
@@ -312,7 +314,7 @@ export class Training implements AsyncIterable<TrainEvent>, PromiseLike<History>
   }
 
   #goTo({ tensors, progress }: Checkpoint): void {
-    const { optimizer, schedule } = this.options;
+    const { optimizer, scaler, schedule } = this.options;
     if (progress.data !== this.#loader.signature) {
       fail({
         op: "fit",
@@ -335,6 +337,7 @@ export class Training implements AsyncIterable<TrainEvent>, PromiseLike<History>
     scope(() => {
       this.model.loadStateDict(modelState({ tensors, progress }));
       optimizer.loadStateDict(under("optimizer.", tensors));
+      scaler?.loadStateDict(under("scaler.", tensors));
       defaultGenerator().state.value = tensors["random"];
     });
     optimizer.groups.forEach((group, i) => {

@@ -1,6 +1,6 @@
 // The options of fit.
 
-import type { Optimizer } from "@nn/optim";
+import type { GradScaler, Optimizer } from "@nn/optim";
 import { fail } from "@nn/tensor";
 import type { CallbackLike } from "../callbacks/callback.js";
 import type { Monitor } from "../callbacks/monitor.js";
@@ -41,6 +41,8 @@ export interface FitOptions extends Omit<Weighting, "classWeights"> {
   readonly monitor?: Monitor["monitor"];
   /** How gradients are clipped: a number bounds the norm of all together. */
   readonly clip?: Clip;
+  /** Scales the loss while it is differentiated, for backends that compute in f16; not together with `accumulate`. */
+  readonly scaler?: GradScaler;
   /** How many batches make one update (default 1). What is left at the end of an epoch makes one, too. */
   readonly accumulate?: number;
   /** One weight per class, for targets that are class numbers. */
@@ -54,7 +56,14 @@ export interface FitOptions extends Omit<Weighting, "classWeights"> {
 }
 
 /** Throws if what matters is missing, or out of range. */
-export function checkOptions({ loss, optimizer, epochs, accumulate = 1, scheduleEvery = "epoch" }: FitOptions): void {
+export function checkOptions({
+  loss,
+  optimizer,
+  epochs,
+  scaler,
+  accumulate = 1,
+  scheduleEvery = "epoch",
+}: FitOptions): void {
   if (typeof loss !== "function" && typeof loss?.forward !== "function") {
     fail({ op: "fit", expected: "loss: a function of output and target, e.g. crossEntropy", got: typeof loss });
   }
@@ -63,6 +72,14 @@ export function checkOptions({ loss, optimizer, epochs, accumulate = 1, schedule
   }
   checkWhole("fit", "epochs", epochs, 0);
   checkWhole("fit", "accumulate", accumulate);
+  if (scaler && accumulate > 1) {
+    fail({
+      op: "fit",
+      expected: "scaler or accumulate",
+      got: "both",
+      hint: "Larger batches, or a loop of your own with GradScaler and GradientAccumulator.",
+    });
+  }
   if (scheduleEvery !== "epoch" && scheduleEvery !== "step") {
     fail({ op: "fit", expected: 'scheduleEvery "epoch" or "step"', got: `"${scheduleEvery}"` });
   }

@@ -1,6 +1,6 @@
 // The step of training: forward, loss, gradients, update, in one function that compile makes a plan of.
 
-import { clipGradNorm, clipGradValue, GradientAccumulator, type Optimizer } from "@nn/optim";
+import { clipGradNorm, clipGradValue, GradientAccumulator, type GradScaler, type Optimizer } from "@nn/optim";
 import {
   compile,
   defaultGenerator,
@@ -30,6 +30,8 @@ export interface StepOptions extends Weighting {
   readonly optimizer: Optimizer<any>;
   readonly loss: Loss;
   readonly clip?: Clip;
+  /** Scales the loss, and passes over steps whose gradients overflow. */
+  readonly scaler?: GradScaler;
   /** Whether batches are added up, and {@link Step.update} makes the update. */
   readonly accumulate: boolean;
   /** Whether outputs are wanted, for metrics. */
@@ -55,7 +57,7 @@ export interface Step {
 }
 
 export function makeStep(options: StepOptions): Step {
-  const { model, optimizer, loss, clip, accumulate, outputs, guard } = options;
+  const { model, optimizer, loss, clip, scaler, accumulate, outputs, guard } = options;
   const accumulator = accumulate ? new GradientAccumulator(optimizer) : null;
   const clipped = clipper(clip);
 
@@ -69,6 +71,8 @@ export function makeStep(options: StepOptions): Step {
         const out = model.forward(batch[0] as never) as Tensors;
         if (outputs) output = mapTensors(out, keep) as Tensors;
         value = lossOf("fit", loss, out, batch, options);
+        // Gradients that overflow are the scaler's business; a loss that is not finite is not.
+        if (guard && scaler) sound = keep(finite(value));
         return value;
       };
       const checked = (gradients: readonly Tensor[]) => {
@@ -86,7 +90,9 @@ export function makeStep(options: StepOptions): Step {
         back?.(sound!);
         return { loss: now, output, ok: sound };
       }
-      const now = optimizer.minimize(objective, { transform });
+      const now = scaler
+        ? scaler.minimize(optimizer, objective, { transform: clipped })
+        : optimizer.minimize(objective, { transform });
       back?.(sound!);
       return { loss: now, output, ok: sound };
     });
