@@ -4,6 +4,7 @@ import { loadSafetensors, parseSafetensors, saveSafetensors } from "@nn/io";
 import { crossEntropy, Embedding, Linear } from "@nn/layers";
 import { LSTM, type LSTMState, sample } from "@nn/recurrent";
 import { compile, Module, type Tensor, tensor, zeros } from "@nn/tensor";
+import { rowsAt, STEPS } from "./character-text.js";
 import { readBytes, wrong } from "./files.js";
 import { reason, UserError } from "./user-error.js";
 
@@ -30,6 +31,23 @@ export class CharacterLM extends Module {
   loss(x: Tensor, y: Tensor): Tensor {
     return crossEntropy(this.forward(x).logits.flatten(0, 1), y.flatten());
   }
+}
+
+/** The mean loss over the text in rows of STEPS, each from an empty memory. */
+export async function evaluate(model: CharacterLM, text: Int32Array): Promise<number> {
+  model.eval();
+  const loss = compile((x: Tensor, y: Tensor) => model.loss(x, y));
+  const places = Int32Array.from({ length: Math.floor((text.length - 1) / STEPS) }, (_, i) => i * STEPS);
+  let sum = 0;
+  for (let i = 0; i < places.length; i += 100) {
+    const part = places.subarray(i, i + 100);
+    const { x, y } = rowsAt(text, part);
+    using mean = loss(x, y);
+    sum += part.length * (await mean.item());
+    x.dispose();
+    y.dispose();
+  }
+  return sum / places.length;
 }
 
 /** What the network writes after the end of a line. */

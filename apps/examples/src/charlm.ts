@@ -5,7 +5,7 @@ import { Adam, clipGradNorm } from "@nn/optim";
 import { compile, manualSeed, type Tensor } from "@nn/tensor";
 import { COMMON_HELP, type CommonOptions, parseArguments } from "./arguments.js";
 import { exportAll } from "./character-export.js";
-import { CharacterLM, HIDDEN, loadModel, saveModel, write } from "./character-lm.js";
+import { CharacterLM, evaluate, HIDDEN, loadModel, saveModel, write } from "./character-lm.js";
 import { drawPlaces, frequencyLoss, numbered, ROWS, readText, rowsAt, STEPS } from "./character-text.js";
 import type { Example } from "./example.js";
 import { SONNETS } from "./generated.js";
@@ -108,23 +108,6 @@ ${COMMON_HELP}  --help             show this
 };
 
 // ---------------------------------------------------------------------------------------------
-
-/** The mean loss over the text in rows of STEPS, each from an empty memory. */
-async function evaluate(model: CharacterLM, text: Int32Array): Promise<number> {
-  model.eval();
-  const loss = compile((x: Tensor, y: Tensor) => model.loss(x, y));
-  const places = Int32Array.from({ length: Math.floor((text.length - 1) / STEPS) }, (_, i) => i * STEPS);
-  let sum = 0;
-  for (let i = 0; i < places.length; i += 100) {
-    const part = places.subarray(i, i + 100);
-    const { x, y } = rowsAt(text, part);
-    using mean = loss(x, y);
-    sum += part.length * (await mean.item());
-    x.dispose();
-    y.dispose();
-  }
-  return sum / places.length;
-}
 
 /** Samples: cautious, then bolder. */
 async function writeAll(model: CharacterLM, characters: string, terminal: Terminal): Promise<void> {

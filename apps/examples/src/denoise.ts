@@ -7,10 +7,11 @@ import { COMMON_HELP, type CommonOptions, parseArguments } from "./arguments.js"
 import { Denoiser, denoiseLoss, gainsOf, spectra } from "./denoiser.js";
 import type { Example } from "./example.js";
 import { follow } from "./follow.js";
-import { type Mixture, mix, RATE, voices } from "./noisy-speech.js";
+import { mix, RATE, voices } from "./noisy-speech.js";
 import { pictureFile } from "./plot.js";
 import { random } from "./random.js";
-import { filter, type Gains, HOP, siSnr, spectralSubtraction, writeWav } from "./sound-filter.js";
+import { filter, HOP, spectralSubtraction, writeWav } from "./sound-filter.js";
+import { bestStrength, gained, mean } from "./sound-scores.js";
 import { drawSpectrograms } from "./spectrograms.js";
 import { readRecordings } from "./spoken-data.js";
 import { UserError } from "./user-error.js";
@@ -83,18 +84,11 @@ ${COMMON_HELP}  --help             show this
     await follow(run, terminal);
     terminal.line(`\nTraining took ${((performance.now() - start) / 1000).toFixed(1)} s.`);
 
-    // By how much each sound is better than before, dB.
-    const gained = (gains: () => Gains, sounds: readonly Mixture[]) =>
-      sounds.map(({ clean, noisy }) => siSnr(filter(noisy, gains()), clean) - siSnr(noisy, clean));
     const live = stream(model);
     const begin = performance.now();
     const own = gained(() => gainsOf(live), test);
     const hop = (performance.now() - begin) / (test.length * (test[0].noisy.length / HOP));
-    const strengths = [1, 2, 4].map((strength) => ({
-      strength,
-      gain: mean(gained(() => spectralSubtraction(strength), training.slice(0, 6))),
-    }));
-    const { strength } = strengths.reduce((best, other) => (other.gain > best.gain ? other : best));
+    const strength = bestStrength(training.slice(0, 6));
     const subtracted = gained(() => spectralSubtraction(strength), test);
     const row = (name: string, gains: readonly number[]) => {
       const at = LEVELS.map((_, level) => mean(gains.filter((_, i) => i % LEVELS.length === level)));
@@ -134,7 +128,3 @@ ${COMMON_HELP}  --help             show this
     };
   },
 };
-
-// ---------------------------------------------------------------------------------------------
-
-const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;

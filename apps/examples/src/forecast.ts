@@ -1,28 +1,14 @@
 /** `forecast`: an LSTM says the next 24 hours of a power transformer (ETTh1), beside what was published and two naive answers. */
-import { join } from "node:path";
-import { Dropout, Linear, mse } from "@nn/layers";
+import { mse } from "@nn/layers";
 import { Adam } from "@nn/optim";
-import { LSTM } from "@nn/recurrent";
-import { Module, manualSeed, NNError, type Tensor } from "@nn/tensor";
-import {
-  type Dataset,
-  EarlyStopping,
-  evaluate,
-  type Forecasting,
-  fit,
-  forecasting,
-  loader,
-  MAE,
-  MSE,
-  predict,
-} from "@nn/train";
-import { readCsv } from "@nn/train/csv";
+import { type Module, manualSeed, type Tensor } from "@nn/tensor";
+import { type Dataset, EarlyStopping, evaluate, type Forecasting, fit, loader, MAE, MSE, predict } from "@nn/train";
 import { COMMON_HELP, type CommonOptions, parseArguments } from "./arguments.js";
 import { drawCurves } from "./curves.js";
 import type { Example } from "./example.js";
-import { readBytes, wrong } from "./files.js";
 import { follow } from "./follow.js";
-import { drawDays } from "./generated.js";
+import { drawSeries, FILE, HORIZON, INPUT, ROWS, readSeries } from "./forecast-data.js";
+import { Forecaster, HIDDEN, LastValue, Yesterday } from "./forecaster.js";
 import type { Terminal } from "./terminal.js";
 
 export interface ForecastOptions extends CommonOptions {
@@ -31,12 +17,6 @@ export interface ForecastOptions extends CommonOptions {
   /** Passes over the data, at most. */
   readonly epochs: number;
 }
-
-const FILE = "ETTh1.csv";
-/** 12 months to train on, 4 to choose the epoch by and 4 to test on, of 30 days each. */
-const ROWS = 20 * 30 * 24;
-/** Hours that are seen, and hours that are to be said. */
-const [INPUT, HORIZON] = [96, 24];
 
 export const forecast: Example<ForecastOptions> = {
   help: `Trains an LSTM on 20 months of hourly figures, to say the next 24 hours of all seven.
@@ -62,7 +42,7 @@ ${COMMON_HELP}  --help             show this
   },
 
   async run({ data, epochs, seed, quick }, terminal, backend) {
-    const { names, parts } = data ? readSeries(join(data, FILE)) : generated(seed, quick ? 1200 : 4000);
+    const { names, parts } = data ? readSeries(data) : drawSeries(seed, quick ? 1200 : 4000);
     const { train, validation, test } = parts;
     terminal.line(
       `${names.length} series: ${names.join(", ")}. ${INPUT} hours are seen, the next ${HORIZON} are to be said.`,
@@ -116,85 +96,7 @@ ${COMMON_HELP}  --help             show this
   },
 };
 
-/**
- * Reads what was and says by how much each series will differ from its mean of the last day: x (N, T, F) → (N, horizon, F).
- * That mean is taken off before and put back after, since the test part lies at another level than the training part.
- */
-export class Forecaster extends Module {
-  readonly lstm: LSTM;
-  readonly dropout = new Dropout(0.2);
-  readonly fc: Linear;
-
-  constructor(
-    readonly features: number,
-    readonly horizon: number,
-  ) {
-    super();
-    this.lstm = new LSTM(features, HIDDEN, { batchFirst: true });
-    this.fc = new Linear(HIDDEN, horizon * features);
-  }
-
-  override forward(x: Tensor): Tensor {
-    const level = x.slice([null, [-24]]).mean(1, { keepDims: true });
-    const { h } = this.lstm.forward(x.sub(level));
-    return this.fc
-      .forward(this.dropout.forward(h.select(0, 0)))
-      .reshape([-1, this.horizon, this.features])
-      .add(level);
-  }
-}
-
 // ---------------------------------------------------------------------------------------------
-
-const HIDDEN = 64;
-
-/** Everything stays as it is. */
-class LastValue extends Module {
-  constructor(readonly horizon: number) {
-    super();
-  }
-  override forward(x: Tensor): Tensor {
-    const [n, , features] = x.shape;
-    return x.select(1, -1).unsqueeze(1).expand([n, this.horizon, features]);
-  }
-}
-
-/** The next 24 hours are as the last 24. */
-class Yesterday extends Module {
-  override forward(x: Tensor): Tensor {
-    return x.slice([null, [-24]]);
-  }
-}
-
-/** @throws UserError */
-function readSeries(file: string): { names: readonly string[]; parts: Forecasting } {
-  const rest = {
-    expected: "a date and then numbers in every row, and names in the first",
-    hint: "Take the file of ETDataset",
-  };
-  const text = new TextDecoder().decode(readBytes(file, rest));
-  try {
-    const table = readCsv(text);
-    const names = table.names.slice(1);
-    const all = table.numbers(names);
-    const rows = Math.min(ROWS, table.length);
-    return { names, parts: cut(all.data.subarray(0, rows * names.length), names.length) };
-  } catch (error) {
-    if (!(error instanceof NNError)) throw error;
-    return wrong(file, { got: error.message, ...rest });
-  }
-}
-
-function generated(seed: number, hours: number): { names: readonly string[]; parts: Forecasting } {
-  const { names, data } = drawDays(seed, hours);
-  return { names, parts: cut(data, names.length) };
-}
-
-function cut(data: Float32Array | Float64Array, features: number): Forecasting {
-  const rows = data.length / features;
-  const split = [0.6 * rows, 0.2 * rows, 0.2 * rows].map(Math.floor) as [number, number, number];
-  return forecasting({ data, features }, { inputLength: INPUT, horizon: HORIZON, split });
-}
 
 /** One test window of the last series: what was seen, what came, and what the model says. */
 async function show(model: Module, { test, scaler }: Forecasting, names: readonly string[], terminal: Terminal) {

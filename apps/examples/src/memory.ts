@@ -1,15 +1,12 @@
 /** `memory`: what a plain RNN cannot learn and GRU and LSTM can, and why: the gradients that reach each time step. */
-import { setImmediate } from "node:timers/promises";
-import { Adam, clipGradNorm } from "@nn/optim";
-import { GRU, gradientNorms, LSTM, RNN } from "@nn/recurrent";
-import { compile, manualSeed, type Tensor, tensor } from "@nn/tensor";
+import { gradientNorms } from "@nn/recurrent";
 import { COMMON_HELP, type CommonOptions, parseArguments } from "./arguments.js";
 import { drawCurves } from "./curves.js";
 import type { Example } from "./example.js";
-import { identityRNN, openGates } from "./memory-starts.js";
-import { adding, recall, type Sequences, type Task } from "./memory-tasks.js";
-import { SequenceClassifier } from "./models.js";
-import { type Random, random } from "./random.js";
+import { KINDS } from "./memory-cells.js";
+import { adding, recall, type Task } from "./memory-tasks.js";
+import { BATCH, EPOCH, learn, type Trained, toTensors } from "./memory-training.js";
+import { random } from "./random.js";
 import type { Terminal } from "./terminal.js";
 import { UserError } from "./user-error.js";
 
@@ -79,105 +76,6 @@ ${COMMON_HELP}  --help             show this
 };
 
 // ---------------------------------------------------------------------------------------------
-
-const [EPOCH, BATCH, TEST] = [3200, 32, 1000];
-
-interface Kind {
-  readonly name: string;
-  /** In plots. */
-  readonly letter: string;
-  readonly lr: number;
-  make(features: number, hidden: number, length: number, source: Random): RNN | GRU | LSTM;
-}
-
-/** The plain RNN failed at all learning rates tried, 0.0003 to 0.01. Why the others begin as they do stands in memory-starts.ts. */
-const KINDS: readonly Kind[] = [
-  {
-    name: "RNN",
-    letter: "R",
-    lr: 0.001,
-    make: (features, hidden) => new RNN(features, hidden, { batchFirst: true }),
-  },
-  {
-    name: "RNN from identity",
-    letter: "I",
-    lr: 0.0005,
-    make: identityRNN,
-  },
-  {
-    name: "GRU",
-    letter: "G",
-    lr: 0.01,
-    make: (features, hidden, length, source) =>
-      openGates(new GRU(features, hidden, { batchFirst: true }), length, source),
-  },
-  {
-    name: "LSTM",
-    letter: "L",
-    lr: 0.01,
-    make: (features, hidden, length, source) =>
-      openGates(new LSTM(features, hidden, { batchFirst: true }), length, source),
-  },
-];
-
-interface Setup {
-  readonly kind: Kind;
-  readonly task: Task;
-  readonly length: number;
-  readonly hidden: number;
-  readonly epochs: number;
-  readonly seed: number;
-}
-
-interface Trained {
-  readonly kind: Kind;
-  /** As it was before training, and after. */
-  readonly before: SequenceClassifier;
-  readonly after: SequenceClassifier;
-  readonly weights: number;
-  readonly score: number;
-  readonly seconds: number;
-}
-
-async function learn(setup: Setup): Promise<Trained> {
-  const { kind, task, length, epochs, seed } = setup;
-  const [before, model] = [build(setup), build(setup)];
-  const optimizer = new Adam(model.parameters(), { lr: kind.lr });
-  const step = compile((x: Tensor, y: Tensor) =>
-    optimizer.minimize(() => task.loss(model.forward(x), y), {
-      transform: (gradients) => clipGradNorm(gradients, 1).gradients,
-    }),
-  );
-  const source = random(seed + 1);
-  const start = performance.now();
-  for (let i = 0; i < (epochs * EPOCH) / BATCH; i++) {
-    const { x, y } = toTensors(task, task.draw(BATCH, length, source), length);
-    using loss = step(x, y);
-    await loss.item();
-    x.dispose();
-    y.dispose();
-    await setImmediate(); // lets Ctrl-C have its turn
-  }
-  const seconds = (performance.now() - start) / 1000;
-  const weights = model.rnn.parameters().reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
-
-  const test = task.draw(TEST, length, random(seed + 2));
-  const { x, y } = toTensors(task, test, length);
-  using outputs = model.forward(x);
-  const score = task.score((await outputs.read()) as Float32Array, test.y);
-  x.dispose();
-  y.dispose();
-  return { kind, before, after: model, weights, score, seconds };
-}
-
-function build({ kind, task, length, hidden, seed }: Setup): SequenceClassifier {
-  manualSeed(seed);
-  return new SequenceClassifier(kind.make(task.features, hidden, length, random(seed)), task.outputs);
-}
-
-function toTensors({ features }: Task, { x, y }: Sequences, length: number): { x: Tensor; y: Tensor } {
-  return { x: tensor(x, { shape: [y.length, length, features] }), y: tensor(y) };
-}
 
 /** ‖∂loss/∂h_t‖ at every step t, of all networks, before and after training. */
 async function showGradients(terminal: Terminal, task: Task, all: readonly Trained[], length: number, seed: number) {

@@ -2,30 +2,17 @@
  * `sentiment`: films praised or torn apart (SST-2), by a convolutional network after Kim (2014) and by a BiLSTM. Both learn
  * their word vectors from nothing but the training sentences.
  */
-import { join } from "node:path";
-import { Conv1d } from "@nn/conv";
-import { crossEntropy, Dropout, Embedding, Linear, ModuleList } from "@nn/layers";
+import { crossEntropy } from "@nn/layers";
 import { AdamW, PolynomialLR } from "@nn/optim";
-import { LSTM } from "@nn/recurrent";
-import { cat, Module, manualSeed, sizeOf, type Tensor, where } from "@nn/tensor";
-import {
-  Accuracy,
-  buckets,
-  type Dataset,
-  EarlyStopping,
-  evaluate,
-  fit,
-  loader,
-  predict,
-  sequences,
-  Vocabulary,
-} from "@nn/train";
+import { countParameters, manualSeed } from "@nn/tensor";
+import { Accuracy, buckets, EarlyStopping, evaluate, fit, loader, predict, sequences, Vocabulary } from "@nn/train";
 import { COMMON_HELP, type CommonOptions, parseArguments } from "./arguments.js";
 import type { Example } from "./example.js";
-import { readBytes, requireFolder, wrong } from "./files.js";
 import { follow } from "./follow.js";
 import { drawOpinions } from "./generated.js";
 import { random } from "./random.js";
+import { DIM, NETWORKS } from "./sentence-nets.js";
+import { encode, FILES, readOpinions, type Sentences } from "./sentiment-data.js";
 
 export interface SentimentOptions extends CommonOptions {
   /** Folder of the three files; null: generated sentences. */
@@ -33,9 +20,6 @@ export interface SentimentOptions extends CommonOptions {
   /** Passes over the data. */
   readonly epochs: number;
 }
-
-const FILES = { train: "stsa.binary.train", validation: "stsa.binary.dev", test: "stsa.binary.test" } as const;
-const PARTS = Object.keys(FILES) as (keyof typeof FILES)[];
 
 /** Words to try the networks on: not from the data. */
 const SENTENCES = [
@@ -50,7 +34,7 @@ export const sentiment: Example<SentimentOptions> = {
 
 Usage: npm run example -- sentiment [options]
 
-  --data DIR         the folder with ${PARTS.map((part) => FILES[part]).join(", ")}:
+  --data DIR         the folder with ${FILES.join(", ")}:
                      a line per sentence, its class (0 or 1) first (generated
                      sentences)
   --epochs N         passes over the data (6)
@@ -70,7 +54,7 @@ ${COMMON_HELP}  --help             show this
 
   async run({ data, epochs, seed }, terminal, backend) {
     const source = random(seed);
-    const [train, validation, test] = data ? readAll(data) : [1000, 200, 400].map((n) => drawOpinions(source, n));
+    const [train, validation, test] = data ? readOpinions(data) : [1000, 200, 400].map((n) => drawOpinions(source, n));
     const vocabulary = Vocabulary.of(train.texts, { minCount: 2 });
     const count = ({ texts }: Sentences) => texts.length;
     terminal.line(
@@ -113,7 +97,7 @@ ${COMMON_HELP}  --help             show this
       right.push(100 * accuracy.result()!);
       const { value, epoch } = best.best!;
       const figures = [`${seconds.toFixed(1)} s`, percent(value), percent(accuracy.result())];
-      rows.push([name, `${countWeights(model)}`, `${epoch} of ${epochs}`, ...figures]);
+      rows.push([name, `${countParameters(model)}`, `${epoch} of ${epochs}`, ...figures]);
       const ours = sequences(SENTENCES.map((text) => vocabulary.encode(text)));
       const logits = await predict(model, ours);
       const praise = (await logits.softmax(1).select(1, 1).toArray()) as number[];
@@ -129,102 +113,7 @@ ${COMMON_HELP}  --help             show this
   },
 };
 
-/** Words (N, T) as numbers, with the lengths (N) of the sentences. */
-interface Words {
-  readonly values: Tensor;
-  readonly lengths: Tensor;
-}
-
-const DIM = 64;
-
-/** Kim (2014): windows of 3, 4 and 5 words, of each kind the strongest answer in the sentence. Words → logits (N, 2). */
-export class SentenceCNN extends Module {
-  readonly embedding: Embedding;
-  readonly convs = new ModuleList([3, 4, 5].map((width) => new Conv1d(DIM, 100, width, { padding: width })));
-  readonly dropout = new Dropout(0.5);
-  readonly fc = new Linear(300, 2);
-
-  constructor(words: number) {
-    super();
-    this.embedding = wordVectors(words);
-  }
-
-  override forward({ values }: Words): Tensor {
-    const x = this.dropout.forward(this.embedding.forward(values)).transpose(1, 2); // (N, DIM, T)
-    // The first window sees nothing but padding in every sentence, so further padding changes no maximum.
-    const strongest = this.convs.modules.map((conv) => conv.forward(x).relu().max(2));
-    return this.fc.forward(this.dropout.forward(cat(strongest, 1)));
-  }
-}
-
-/** Reads each sentence in both directions; of each feature the maximum over the words. Words → logits (N, 2). */
-export class SentenceBiLSTM extends Module {
-  readonly embedding: Embedding;
-  readonly lstm = new LSTM(DIM, 64, { batchFirst: true, bidirectional: true });
-  readonly dropout = new Dropout(0.5);
-  readonly fc = new Linear(128, 2);
-
-  constructor(words: number) {
-    super();
-    this.embedding = wordVectors(words);
-  }
-
-  override forward({ values, lengths }: Words): Tensor {
-    const x = this.dropout.forward(this.embedding.forward(values));
-    const { output } = this.lstm.forward(x, undefined, { lengths }); // (N, T, 128), 0 behind the end
-    const inside = values.ne(0).unsqueeze(2);
-    return this.fc.forward(this.dropout.forward(where(inside, output, -1).max(1)));
-  }
-}
-
 // ---------------------------------------------------------------------------------------------
-
-/** With PyTorch's deviation of 1 the vectors of rare words would stay what chance made them. */
-function wordVectors(words: number): Embedding {
-  const embedding = new Embedding(words, DIM, { paddingIdx: 0 });
-  embedding.weight.value = embedding.weight.value.mul(0.1);
-  return embedding;
-}
-
-const NETWORKS: Readonly<Record<string, (words: number) => Module>> = {
-  CNN: (words) => new SentenceCNN(words),
-  BiLSTM: (words) => new SentenceBiLSTM(words),
-};
-
-interface Sentences {
-  readonly texts: readonly string[];
-  /** 0: blame, 1: praise. */
-  readonly labels: Int32Array;
-}
-
-/** @throws UserError */
-function readAll(folder: string): Sentences[] {
-  requireFolder(folder, { expected: "the folder of SST-2's three files", hint: "Give its path after --data" });
-  return PARTS.map((part) => readSentences(join(folder, FILES[part])));
-}
-
-/** @throws UserError */
-function readSentences(file: string): Sentences {
-  const rest = { expected: "lines of a class, 0 or 1, and a sentence", hint: "Take a file of SST-2" };
-  const lines = new TextDecoder()
-    .decode(readBytes(file, rest))
-    .split(/\r?\n/)
-    .filter((line) => line.trim() !== "");
-  const odd = lines.findIndex((line) => !/^[01] .*[\p{L}\p{N}]/u.test(line));
-  if (odd >= 0 || lines.length === 0)
-    wrong(file, { got: lines.length ? `line ${odd + 1} is something else` : "it is empty", ...rest });
-  return { texts: lines.map((line) => line.slice(2)), labels: Int32Array.from(lines, (line) => Number(line[0])) };
-}
-
-/** Lengths in steps of 8, so that `compile` has few shapes to plan for. */
-function encode(vocabulary: Vocabulary, { texts, labels }: Sentences): { data: Dataset; lengths: number[] } {
-  const words = texts.map((text) => vocabulary.encode(text));
-  return { data: sequences(words, labels, { multiple: 8 }), lengths: words.map(({ length }) => length) };
-}
-
-function countWeights(model: Module): number {
-  return model.parameters().reduce((sum, { shape }) => sum + sizeOf(shape), 0);
-}
 
 function percent(share: number): string {
   return (100 * share).toFixed(1);

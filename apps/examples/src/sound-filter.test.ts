@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { readWav } from "@nn/train";
 import { expect, it } from "vitest";
 import { random } from "./random.js";
-import { BINS, filter, HOP, siSnr, spectralSubtraction, writeWav } from "./sound-filter.js";
+import { BINS, filter, HOP, spectralSubtraction, writeWav } from "./sound-filter.js";
+import { siSnr } from "./sound-scores.js";
 
 const wave = (rate: number, length = 20 * HOP) => Float32Array.from({ length }, (_, t) => 0.3 * Math.sin(rate * t));
 

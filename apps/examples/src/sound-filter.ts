@@ -76,20 +76,6 @@ export function spectralSubtraction(strength: number, frames = 12): Gains {
   };
 }
 
-/** Scale-invariant ratio of signal to noise (Le Roux et al., 2019), dB: how much of the answer is the clean sound, whatever its loudness. */
-export function siSnr(answer: Float32Array, clean: Float32Array): number {
-  const length = Math.min(answer.length, clean.length);
-  const centred = (x: Float32Array) => {
-    const mean = x.subarray(0, length).reduce((sum, v) => sum + v, 0) / length;
-    return Float64Array.from(x.subarray(0, length), (v) => v - mean);
-  };
-  const [a, c] = [centred(answer), centred(clean)];
-  const dot = (x: Float64Array, y: Float64Array) => x.reduce((sum, v, i) => sum + v * y[i], 0);
-  const scale = dot(a, c) / dot(c, c);
-  const rest = a.map((v, i) => v - scale * c[i]);
-  return 10 * Math.log10((scale * scale * dot(c, c)) / dot(rest, rest));
-}
-
 /** One channel, 16 bits. @throws UserError where the file cannot be written */
 export function writeWav(file: string, samples: Float32Array, rate: number): void {
   const bytes = Buffer.alloc(44 + 2 * samples.length);

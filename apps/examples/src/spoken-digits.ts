@@ -5,6 +5,7 @@ import { Adam, clipGradNorm } from "@nn/optim";
 import { GRU } from "@nn/recurrent";
 import { compile, Module, manualSeed, type Tensor, tensor } from "@nn/tensor";
 import { COMMON_HELP, type CommonOptions, parseArguments } from "./arguments.js";
+import { confusion } from "./confusion.js";
 import type { Example } from "./example.js";
 import { random } from "./random.js";
 import { BANDS, collator, drawTones, hear, type Recording, readRecordings } from "./spoken-data.js";
@@ -120,17 +121,4 @@ class Listener extends Module {
     const { h } = this.gru.forward(x, undefined, { lengths }); // (1, N, hidden): after each row's own last step
     return this.head.forward(h.squeeze(0));
   }
-}
-
-// ---------------------------------------------------------------------------------------------
-
-/** How often each digit was taken for each, as a table with head. */
-function confusion(labels: Int32Array, decisions: Int32Array): string[][] {
-  const digits = Array.from({ length: 10 }, (_, digit) => digit);
-  const count = (said: number, heard: number): number =>
-    labels.reduce((sum, label, i) => sum + Number(label === said && decisions[i] === heard), 0);
-  return [
-    ["", ...digits.map(String)],
-    ...digits.map((said) => [`${said}`, ...digits.map((heard) => `${count(said, heard) || "·"}`)]),
-  ];
 }
