@@ -1,8 +1,9 @@
 /**
  * Package health, judged on the tarballs that would be published: publint (strict), are-the-types-wrong, and each
  * package installed into an empty project, alone with the packages it depends on, and imported there by the system's
- * own Node, not the workspace's. Then, in a project that has all packages, every `ts` snippet of the READMEs is run;
- * one that cannot run on its own says so: ```ts no-run. Last, the packages are opened in web pages. With names as arguments (`tensor conv`), only those packages.
+ * own Node, not the workspace's. Then, in a project that has all packages, every `ts` snippet of their READMEs is run;
+ * one that cannot run on its own says so: ```ts no-run. What the project's README says is done in an empty folder, as a newcomer would.
+ * Last, the packages are opened in web pages. With names as arguments (`tensor conv`), only those packages.
  */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -40,7 +41,7 @@ for (const pkg of checked) {
 const everything = join(temp, "everything");
 await check("all packages install together", () => install(everything, all));
 for (const pkg of checked) await readme(pkg);
-if (wanted.length === 0) await readme({ name: "the project's", dir: "" });
+if (wanted.length === 0) await newcomer();
 if (checked.some(({ name }) => name === "@nn/backend-wasm")) await checkPages(everything, check);
 
 console.log(failures > 0 ? `${failures} checks failed` : "all packages are healthy");
@@ -107,11 +108,9 @@ function withDependencies(pkg) {
   return [...new Set([pkg, ...direct.flatMap(withDependencies)])];
 }
 
-/** @param {Pick<Package, "name" | "dir">} pkg */
+/** @param {Package} pkg */
 async function readme(pkg) {
-  const file = join(root, pkg.dir, "README.md");
-  const text = existsSync(file) ? readFileSync(file, "utf8") : "";
-  const snippets = [...text.matchAll(/^```ts *\n(.*?)^```/gms)].map((m) => m[1]);
+  const snippets = snippetsOf(pkg.dir);
   if (snippets.length === 0) {
     await check(`${pkg.name} README`, async () => ({ code: 1, output: "no README.md with a runnable ```ts snippet" }));
   }
@@ -126,4 +125,39 @@ async function readme(pkg) {
       return run("node", [program], { ...system, cwd: everything });
     });
   }
+}
+
+/** @param {string} dir @returns {string[]} the runnable snippets of its README */
+function snippetsOf(dir) {
+  const file = join(root, dir, "README.md");
+  const text = existsSync(file) ? readFileSync(file, "utf8") : "";
+  return [...text.matchAll(/^```ts *\n(.*?)^```/gms)].map((m) => m[1]);
+}
+
+/** An empty folder, the README's `npm install`, its example pasted into a file, and Node: without a warning. */
+async function newcomer() {
+  const dir = join(temp, "newcomer");
+  mkdirSync(dir);
+  const [, names = ""] = /^npm install (@nn.*)$/m.exec(readFileSync(join(root, "README.md"), "utf8")) ?? [];
+  const needed = all.filter(({ name }) => names.split(" ").includes(name)).flatMap(withDependencies);
+  const start = performance.now();
+  const inside = { ...system, cwd: dir };
+  await check("a newcomer installs what the README says, with no warning", async () => {
+    const result = await run("npm", ["install", ...new Set(needed.map(({ name }) => tarballs[name]))], inside);
+    return /warn|vulnerab/i.test(result.output.replace("found 0 vulnerabilities", ""))
+      ? { ...result, code: 1 }
+      : result;
+  });
+  for (const snippet of snippetsOf("")) {
+    await check("a newcomer pastes the README's example and sees it train", async () => {
+      writeFileSync(join(dir, "main.mjs"), snippet);
+      const result = await run("node", ["main.mjs"], inside);
+      const losses = result.output
+        .trim()
+        .split("\n")
+        .map((line) => Number(line.split(" ")[1]));
+      return losses.length === 4 && losses[3] < 0.5 * losses[0] ? result : { ...result, code: 1 };
+    });
+  }
+  console.log(`        in ${((performance.now() - start) / 1000).toFixed(1)} s`);
 }

@@ -24,10 +24,10 @@ export function chart(columns: readonly Column[], workloads: readonly string[], 
   const { document } = parseHTML("<!doctype html><html><body></body></html>");
   const drawn = plot({
     document,
-    width: 860,
+    width: 920,
     height: workloads.length * (columns.length * ROW + GAP) + 60,
     marginLeft: 70,
-    marginRight: 130,
+    marginRight: 190,
     marginTop: 34,
     marginBottom: 26,
     x: { type: "log", domain: [from, to], clamp: true },

@@ -55,9 +55,9 @@ beforeEach(() => {
 afterAll(() => setBackend(before));
 
 describe.each(["fused multiply-add", "plain"])("convolution, %s", (name) => {
-  it("is what its lowering is, and so are its gradients, in 1,000 random cases", { timeout: 600_000 }, () => {
+  it("is what its lowering is, and so are its gradients, in random cases", { timeout: 600_000 }, () => {
     const random = randomness(1);
-    const cases = 1000;
+    const cases = name === "plain" ? 250 : 1000; // the same code but for one instruction
     let unlike = 0;
     let winograd = 0;
     for (let i = 0; i < cases; i++) {

@@ -55,11 +55,11 @@ const SIZES = { rows: 40, hidden: [140, 10], lengths: 35 } as const;
 
 describe.each(["fused multiply-add", "plain"])("%s", (name) => {
   it.each(kinds)(
-    "%s is what its lowering is, and so are its gradients, in 200 random cases",
+    "%s is what its lowering is, and so are its gradients, in random cases",
     { timeout: 120_000 },
     (kind) => {
       const random = randomness(kinds.indexOf(kind) + 1);
-      const cases = 200;
+      const cases = name === "plain" ? 50 : 200; // the same code but for one instruction
       for (let i = 0; i < cases; i++) {
         const c = caseOf(random, kind, SIZES);
         compare(packs[name]!, () => run(c, i), JSON.stringify(c), i % 10 === 0);
