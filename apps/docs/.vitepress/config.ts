@@ -2,14 +2,18 @@ import { defineConfig } from "vitepress";
 
 const link = (text: string, link: string) => ({ text, link });
 
+const base = process.env.DOCS_BASE ?? "/";
+
 export default defineConfig({
   title: "@nn",
   description:
     "Neural networks for JavaScript: CNNs, RNNs, GRUs and LSTMs, trained and run in the browser and in Node.",
-  base: process.env.DOCS_BASE ?? "/",
+  base,
   srcExclude: ["README.md"],
   cleanUrls: false,
   lastUpdated: false,
+  head: [["link", { rel: "icon", href: `${base}icon.svg`, type: "image/svg+xml" }]],
+  markdown: { math: true },
   themeConfig: {
     search: { provider: "local" },
     nav: [link("Start", "/start"), link("Tutorials", "/tutorials/first-cnn"), link("API", "/api/")],
