@@ -6,16 +6,10 @@ import { globSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { playwright } from "@vitest/browser-playwright";
 import { defineConfig, type TestProjectConfiguration } from "vitest/config";
+import { alias } from "./scripts/alias.mjs";
 import { chromiumArgs, findChromium, noChromium } from "./scripts/chromium.mjs";
 
 const root = fileURLToPath(new URL(".", import.meta.url));
-
-/** `@nn/x` is packages/x/src/index.ts and `@nn/x/y` is packages/x/src/y/index.ts, as in tsconfig.json. */
-const alias = [
-  { find: /^@nn\/examples\/(.+)$/, replacement: `${root}apps/examples/src/$1.ts` },
-  { find: /^@nn\/([^/]+)$/, replacement: `${root}packages/$1/src/index.ts` },
-  { find: /^@nn\/([^/]+)\/(.+)$/, replacement: `${root}packages/$1/src/$2/index.ts` },
-];
 
 const browserTests = "packages/*/src/**/*.browser.test.ts";
 const chromium = findChromium();

@@ -3,8 +3,8 @@
 
 import { fileURLToPath } from "node:url";
 import { defineConfig, type Plugin } from "vite";
+import { alias } from "../../scripts/alias.mjs";
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
 const pages = ["index", "digits", "memory", "text", "forecast", "sound"];
 
 /** Tensor gets its methods in a file that package.json calls free of side effects: built packages are one file, which is never dropped. */
@@ -23,13 +23,7 @@ export const isolation = {
 export default defineConfig({
   root: fileURLToPath(new URL("src", import.meta.url)),
   base: "./",
-  resolve: {
-    alias: [
-      { find: /^@nn\/examples\/(.+)$/, replacement: `${root}apps/examples/src/$1.ts` },
-      { find: /^@nn\/([^/]+)$/, replacement: `${root}packages/$1/src/index.ts` },
-      { find: /^@nn\/([^/]+)\/(.+)$/, replacement: `${root}packages/$1/src/$2/index.ts` },
-    ],
-  },
+  resolve: { alias },
   plugins: [keepMethods()],
   worker: { format: "es", plugins: () => [keepMethods()] },
   server: { headers: isolation },
