@@ -66,19 +66,13 @@ ${COMMON_HELP}  --help             show this
 
     manualSeed(seed);
     const model = new Transcriber();
-    const optimizer = new Adam(model.parameters());
-    const dataset = withLabels(strings, toSounds);
-    const batches = loader(dataset, { batchSize: 16, shuffle: true, seed, dropLast: true });
+    const batches = loader(withLabels(strings, toSounds), { batchSize: 16, shuffle: true, seed, dropLast: true });
     const start = performance.now();
     const run = fit(model, {
       loss: ({ logProbs, lengths }: Heard, y: Labels) => ctcLoss(logProbs, y.values, lengths, y.lengths),
-      optimizer,
-      schedule: new OneCycleLR(optimizer, {
-        maxLr: data ? 0.005 : 0.01,
-        pctStart: 0.1,
-        totalSteps: epochs * batches.length! + 1,
-      }),
-      scheduleEvery: "step",
+      optimizer: new Adam(model.parameters()),
+      schedule: (optimizer, { steps }) =>
+        new OneCycleLR(optimizer, { maxLr: data ? 0.005 : 0.01, pctStart: 0.1, totalSteps: steps }),
       data: batches,
       epochs,
       clip: 1,

@@ -70,13 +70,11 @@ ${COMMON_HELP}  --help             show this
     manualSeed(seed);
     const model = new Denoiser();
     const batches = loader(spectra(training), { batchSize: 8, shuffle: true, seed, dropLast: true });
-    const optimizer = new Adam(model.parameters());
     const start = performance.now();
     const run = fit(model, {
       loss: denoiseLoss,
-      optimizer,
-      schedule: new OneCycleLR(optimizer, { maxLr: 0.006, totalSteps: epochs * batches.length! + 1 }),
-      scheduleEvery: "step",
+      optimizer: new Adam(model.parameters()),
+      schedule: (optimizer, { steps }) => new OneCycleLR(optimizer, { maxLr: 0.006, totalSteps: steps }),
       data: batches,
       epochs,
       clip: 1,

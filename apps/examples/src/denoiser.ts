@@ -1,10 +1,10 @@
 /** A network that says of each frequency of a frame how much of it is speech: what it hears, what it learns from, and how it runs live. */
 import { Linear } from "@nn/layers";
 import { GRU, type Stream } from "@nn/recurrent";
-import { Module, type Tensor, tensor } from "@nn/tensor";
-import type { Dataset } from "@nn/train";
+import { Module, type Tensor } from "@nn/tensor";
+import { type Dataset, samples, stft } from "@nn/train";
 import type { Mixture } from "./noisy-speech.js";
-import { BINS, FRAME, type Gains, HOP, spectrum } from "./sound-filter.js";
+import { BINS, FRAMES, type Gains } from "./sound-filter.js";
 
 const HIDDEN = 96;
 
@@ -40,33 +40,19 @@ export function denoiseLoss(gains: Tensor, { noisy, clean }: Target): Tensor {
 
 /** Mixtures as batches for training. */
 export function spectra(mixtures: readonly Mixture[]): Dataset {
-  const frames = mixtures.length > 0 ? Math.floor(mixtures[0].noisy.length / HOP) - 1 : 0;
-  const size = frames * BINS;
-  const rows = mixtures.map(({ noisy, clean }) => {
-    const row = { noisy: new Float32Array(size), clean: new Float32Array(size) };
-    for (let t = 0; t < frames; t++) {
-      const [y, s] = [noisy, clean].map((samples) => spectrum(samples.subarray(t * HOP, t * HOP + FRAME)));
-      row.noisy.set(y.magnitudes, t * BINS);
-      for (let k = 0; k < BINS; k++) {
-        const along = (s.re[k] * y.re[k] + s.im[k] * y.im[k]) / (y.magnitudes[k] + 1e-9);
-        row.clean[t * BINS + k] = Math.min(y.magnitudes[k], Math.max(0, along)); // a gain reaches no more and no less
-      }
-    }
-    return row;
+  const rows = mixtures.map((sound) => {
+    const [y, s] = [stft(sound.noisy, FRAMES), stft(sound.clean, FRAMES)];
+    const noisy = Float32Array.from(y.re, (v, i) => Math.sqrt(v * v + y.im[i] * y.im[i]));
+    const clean = noisy.map((magnitude, i) => {
+      const along = (s.re[i] * y.re[i] + s.im[i] * y.im[i]) / (magnitude + 1e-9);
+      return Math.min(magnitude, Math.max(0, along)); // a gain reaches no more and no less
+    });
+    return [noisy, clean].map((data) => ({ data, shape: y.shape }));
   });
-  return {
-    length: rows.length,
-    batch(indices) {
-      const together = (part: "noisy" | "clean") => {
-        const values = new Float32Array(indices.length * size);
-        indices.forEach((i, row) => {
-          values.set(rows[i][part], row * size);
-        });
-        return tensor(values, { shape: [indices.length, frames, BINS] });
-      };
-      return [together("noisy"), { noisy: together("noisy"), clean: together("clean") }];
-    },
-  };
+  return samples(rows.length, (i) => {
+    const [noisy, clean] = rows[i];
+    return [noisy, { noisy, clean }];
+  });
 }
 
 /** The gains of a stream of a {@link Denoiser}, from its beginning. */

@@ -1,11 +1,10 @@
 /** `detection`: a network that finds digits in scenes, and reads them. */
 import { Adam, OneCycleLR } from "@nn/optim";
 import { manualSeed } from "@nn/tensor";
-import { dataset, fit, loader, predict } from "@nn/train";
+import { fit, loader, predict, samples } from "@nn/train";
 import { COMMON_HELP, type CommonOptions, parseArguments } from "./arguments.js";
 import { type Box, type Found, iou, meanAveragePrecision } from "./average-precision.js";
-import { joined } from "./dataset.js";
-import { decode, detectionLoss, detector, encode, GRID } from "./detector.js";
+import { decode, detectionLoss, detector, encode } from "./detector.js";
 import { drawDigits } from "./digits.js";
 import type { Example } from "./example.js";
 import { follow } from "./follow.js";
@@ -57,23 +56,25 @@ ${COMMON_HELP}  --help             show this
 
     manualSeed(seed);
     const model = detector();
-    const targets = { data: joined(training.map(({ boxes }) => encode(boxes))), shape: [6, GRID, GRID] };
-    const scenes = dataset(images(training), targets);
+    const scenes = samples(training.length, (i) => [pixels(training[i]), encode(training[i].boxes)]);
     const batches = loader(scenes, { batchSize: 32, shuffle: true, seed, dropLast: true });
-    const optimizer = new Adam(model.parameters());
     const start = performance.now();
     const run = fit(model, {
       loss: detectionLoss,
-      optimizer,
-      schedule: new OneCycleLR(optimizer, { maxLr: 0.01, totalSteps: epochs * batches.length! + 1 }),
-      scheduleEvery: "step",
+      optimizer: new Adam(model.parameters()),
+      schedule: (optimizer, { steps }) => new OneCycleLR(optimizer, { maxLr: 0.01, totalSteps: steps }),
       data: batches,
       epochs,
     });
     await follow(run, terminal);
     terminal.line(`\nTraining took ${((performance.now() - start) / 1000).toFixed(1)} s.`);
 
-    const output = (await (await predict(model, dataset(images(test)))).read()) as Float32Array;
+    const output = (await (
+      await predict(
+        model,
+        samples(test.length, (i) => [pixels(test[i])]),
+      )
+    ).read()) as Float32Array;
     const size = output.length / test.length;
     const found = test.map((_, i) => decode(output.subarray(i * size, (i + 1) * size)));
     const truth = test.map(({ boxes }) => boxes);
@@ -94,10 +95,7 @@ ${COMMON_HELP}  --help             show this
 
 // ---------------------------------------------------------------------------------------------
 
-const images = (scenes: readonly Scene[]) => ({
-  data: joined(scenes.map(({ image }) => image)),
-  shape: [1, SCENE, SCENE],
-});
+const pixels = ({ image }: Scene) => ({ data: image, shape: [1, SCENE, SCENE] });
 
 /** Scenes in rows of four. A found box is drawn if the network is surer than not. */
 function drawScenes(scenes: readonly Scene[], found: readonly (readonly Found[])[]): Picture {

@@ -15,7 +15,7 @@ import { SCENE } from "./scenes.js";
 
 /** The scene in cells of 8 × 8 pixels: a box belongs to the cell in which its middle lies. */
 const CELL = 8;
-export const GRID = SCENE / CELL;
+const GRID = SCENE / CELL;
 
 /** Scenes (N, 1, 64, 64) → (N, 15, 8, 8): of each cell whether there is a digit, its box in four numbers, logits of its class. */
 export function detector(): Sequential {
@@ -29,26 +29,36 @@ export function detector(): Sequential {
   return new Sequential(...layers, new Conv2d(64, 15, 1));
 }
 
-/** Three losses, each a mean over the digits: of all cells whether there is one; of those with one its box and its class. */
-export function detectionLoss(output: Tensor, target: Tensor): Tensor {
-  const [there, box, classes] = split(output, [1, 4, 10], 1);
-  const [isThere, isAt, label] = split(target, [1, 4, 1], 1);
-  const digits = isThere.sum().maximum(1);
-  const object = binaryCrossEntropyWithLogits(there, isThere, { reduction: "sum" }).div(digits);
-  const boxes = smoothL1(box, isAt, { beta: 0.1, reduction: "none" }).mul(isThere).sum().div(digits);
-  return object.add(boxes).add(crossEntropy(classes, label.squeeze(1).cast("i32")));
+/** Of each cell the box of its digit in four numbers (N, 4, 8, 8), and its class (N, 8, 8): −100, which the loss leaves out, for none. */
+export interface Target {
+  readonly boxes: Tensor;
+  readonly classes: Tensor;
 }
 
-/** Boxes as the target (6, 8, 8) of a scene: 1 where there is one, four numbers, its class (−100, which the loss leaves out). */
-export function encode(boxes: readonly Box[]): Float32Array {
-  const target = new Float32Array(6 * GRID * GRID).fill(-100, 5 * GRID * GRID);
+/** Three losses, each a mean over the digits: of all cells whether there is one; of those with one its box and its class. */
+export function detectionLoss(output: Tensor, { boxes, classes }: Target): Tensor {
+  const [there, at, logits] = split(output, [1, 4, 10], 1);
+  const isThere = classes.ge(0).cast("f32").unsqueeze(1);
+  const digits = isThere.sum().maximum(1);
+  const object = binaryCrossEntropyWithLogits(there, isThere, { reduction: "sum" }).div(digits);
+  const places = smoothL1(at, boxes, { beta: 0.1, reduction: "none" }).mul(isThere).sum().div(digits);
+  return object.add(places).add(crossEntropy(logits, classes));
+}
+
+/** Boxes as the {@link Target} of a scene. */
+export function encode(boxes: readonly Box[]) {
+  const target = {
+    boxes: { data: new Float32Array(4 * GRID * GRID), shape: [4, GRID, GRID] },
+    classes: { data: new Int32Array(GRID * GRID).fill(-100), shape: [GRID, GRID] },
+  };
   for (const { x, y, width, height, label } of boxes) {
     const [middleX, middleY] = [(x + width / 2) / CELL, (y + height / 2) / CELL];
     const [column, row] = [Math.floor(middleX), Math.floor(middleY)];
     const numbers = [middleX - column, middleY - row, Math.log(width / (2 * CELL)), Math.log(height / (3 * CELL))];
-    [1, ...numbers, label].forEach((value, k) => {
-      target[(k * GRID + row) * GRID + column] = value;
+    numbers.forEach((value, k) => {
+      target.boxes.data[(k * GRID + row) * GRID + column] = value;
     });
+    target.classes.data[row * GRID + column] = label;
   }
   return target;
 }

@@ -62,15 +62,13 @@ ${COMMON_HELP}  --help             show this
     for (let i = 0; i < runs; i++) {
       manualSeed(seed + i);
       model = new GestureReader(channels, classes.length);
-      const optimizer = new Adam(model.parameters());
       const series = changing(training, train.labels, channels, random(seed + i));
       const batches = loader(series, { batchSize: 10, shuffle: true, seed: seed + i });
       const start = performance.now();
       await fit(model, {
         loss: (logits: Tensor, labels: Tensor) => crossEntropy(logits.transpose(1, 2), labels), // at every step
-        optimizer,
-        schedule: new OneCycleLR(optimizer, { maxLr: 0.01, totalSteps: epochs * batches.length! + 1 }),
-        scheduleEvery: "step",
+        optimizer: new Adam(model.parameters()),
+        schedule: (optimizer, { steps }) => new OneCycleLR(optimizer, { maxLr: 0.01, totalSteps: steps }),
         data: batches,
         epochs,
         clip: 1,

@@ -1,6 +1,5 @@
 /** Four activities as six sensors of a watch may see them, 10 times a second for 10 seconds, generated. */
-import { tensor } from "@nn/tensor";
-import type { Dataset as Batches } from "@nn/train";
+import { type Dataset as Batches, samples } from "@nn/train";
 import type { Dataset } from "./dataset.js";
 import { type Random, random } from "./random.js";
 import type { SeriesSet } from "./series.js";
@@ -32,25 +31,19 @@ export function drawGestures(seed: number): SeriesSet {
  * to notice. Each series is in turn the first one, and begins at a random step, as if it went round.
  */
 export function changing(series: Float32Array, labels: Int32Array, sensors: number, source: Random): Batches {
-  const size = series.length / labels.length;
-  const steps = size / sensors;
-  return {
-    length: labels.length,
-    batch(rows) {
-      const [x, y] = [new Float32Array(rows.length * size), new Int32Array(rows.length * steps)];
-      rows.forEach((first, row) => {
-        const [second, change] = [source.below(labels.length), source.below(steps)];
-        const starts = [source.below(steps), source.below(steps)];
-        for (let t = 0; t < steps; t++) {
-          const [which, start] = t < change ? [first, starts[0]] : [second, starts[1]];
-          const from = which * size + ((start + t) % steps) * sensors;
-          x.set(series.subarray(from, from + sensors), row * size + t * sensors);
-          y[row * steps + t] = labels[which];
-        }
-      });
-      return [tensor(x, { shape: [rows.length, steps, sensors] }), tensor(y, { shape: [rows.length, steps] })];
-    },
-  };
+  const steps = series.length / labels.length / sensors;
+  return samples(labels.length, (first) => {
+    const [second, change] = [source.below(labels.length), source.below(steps)];
+    const starts = [source.below(steps), source.below(steps)];
+    const [x, y] = [new Float32Array(steps * sensors), new Int32Array(steps)];
+    for (let t = 0; t < steps; t++) {
+      const [which, start] = t < change ? [first, starts[0]] : [second, starts[1]];
+      const from = (which * steps + ((start + t) % steps)) * sensors;
+      x.set(series.subarray(from, from + sensors), t * sensors);
+      y[t] = labels[which];
+    }
+    return [{ data: x, shape: [steps, sensors] }, y];
+  });
 }
 
 /** Both sets as (N, T, sensors), each sensor with a mean of 0 and a deviation of 1 over the training set. */

@@ -60,13 +60,11 @@ ${COMMON_HELP}  --help             show this
     const lengths = x.map(({ length }) => length);
     const batches = buckets(lengths, { batchSize: data ? 64 : 16, seed });
     const names = loader(sequences(x, y, { multiple: 4 }), { batches });
-    const optimizer = new AdamW(model.parameters(), { lr: 0.004 });
     const start = performance.now();
     const run = fit(model, {
       loss: crossEntropy,
-      optimizer,
-      schedule: new PolynomialLR(optimizer, { totalIters: epochs * names.length! }),
-      scheduleEvery: "step",
+      optimizer: new AdamW(model.parameters(), { lr: 0.004 }),
+      schedule: (optimizer, { steps }) => new PolynomialLR(optimizer, { totalIters: steps }),
       data: names,
       epochs,
       clip: 1,
@@ -112,7 +110,7 @@ class NameReader extends Module {
   }
 
   override forward({ values, lengths }: Padded): Tensor {
-    const { h } = this.gru.forward(this.embedding.forward(values as Tensor), undefined, { lengths: lengths as Tensor });
+    const { h } = this.gru.forward(this.embedding.forward(values), undefined, { lengths });
     return this.head.forward(this.dropout.forward(cat([h.select(0, 0), h.select(0, 1)], 1)));
   }
 }

@@ -50,13 +50,11 @@ ${COMMON_HELP}  --help             show this
     const images = (list: readonly CellImage[]) => column(list.map(({ image }) => image.map((v) => 2 * v - 1)));
     const masks = column(training.map(({ mask }) => mask));
     const batches = loader(dataset(images(training), masks), { batchSize: 16, shuffle: true, seed, dropLast: true });
-    const optimizer = new Adam(model.parameters());
     const start = performance.now();
     const run = fit(model, {
       loss: (logits: Tensor, mask: Tensor) => binaryCrossEntropyWithLogits(logits, mask).add(diceLoss(logits, mask)),
-      optimizer,
-      schedule: new OneCycleLR(optimizer, { maxLr: 0.01, totalSteps: epochs * batches.length! + 1 }),
-      scheduleEvery: "step",
+      optimizer: new Adam(model.parameters()),
+      schedule: (optimizer, { steps }) => new OneCycleLR(optimizer, { maxLr: 0.01, totalSteps: steps }),
       data: batches,
       epochs,
     });

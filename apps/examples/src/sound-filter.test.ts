@@ -2,10 +2,10 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readWav } from "@nn/train";
+import { istft, readWav, stft } from "@nn/train";
 import { expect, it } from "vitest";
 import { random } from "./random.js";
-import { BINS, filter, HOP, spectralSubtraction, writeWav } from "./sound-filter.js";
+import { BINS, FRAMES, filter, HOP, spectralSubtraction, writeWav } from "./sound-filter.js";
 import { siSnr } from "./sound-scores.js";
 
 const wave = (rate: number, length = 20 * HOP) => Float32Array.from({ length }, (_, t) => 0.3 * Math.sin(rate * t));
@@ -26,6 +26,18 @@ it("keeps the frequencies that it is told to", () => {
     () => gains,
   );
   expect(siSnr(kept.subarray(HOP, 19 * HOP), low.subarray(HOP, 19 * HOP))).toBeGreaterThan(40);
+});
+
+it("is the inverse of the changed spectrum, as a whole sound has it", () => {
+  const source = random(2);
+  const sound = Float32Array.from({ length: 20 * HOP }, () => source.normal());
+  const gains = Float32Array.from({ length: BINS }, (_, k) => 1 / (1 + (k % 7)));
+  const { re, im, shape } = stft(sound, { ...FRAMES, center: true });
+  const changed = (part: Float64Array) => part.map((v, i) => v * gains[i % BINS]);
+  const whole = istft({ re: changed(re), im: changed(im), shape }, { ...FRAMES, center: true });
+  filter(sound, () => gains).forEach((value, t) => {
+    if (t >= HOP && t < 19 * HOP) expect(Math.abs(value - whole[t])).toBeLessThan(1e-5); // at the ends the whole sound is mirrored
+  });
 });
 
 it("takes steady noise out by what it was at first", () => {

@@ -1,6 +1,6 @@
 /** Filtering sound frame by frame by gains of its frequencies, as it comes; the noise that is left; spectral subtraction; WAV files. */
 import { writeFileSync } from "node:fs";
-import { fft } from "@nn/train";
+import { hannWindow, irfft, rfft, writeWav as wavBytes } from "@nn/train";
 import { reason, UserError } from "./user-error.js";
 
 export const FRAME = 256;
@@ -11,20 +11,10 @@ export const BINS = FRAME / 2 + 1;
 export type Gains = (magnitudes: Float32Array) => ArrayLike<number>;
 
 /** Hann's window's square root: once before the transform, once after it, and two half-way overlapping frames add up to 1. */
-export const WINDOW = Float64Array.from({ length: FRAME }, (_, i) => Math.sin((Math.PI * i) / FRAME));
+const WINDOW = hannWindow(FRAME).map(Math.sqrt);
 
-const NOTHING = new Float64Array(FRAME);
-
-/** The spectrum of 256 samples. */
-export function spectrum(frame: ArrayLike<number>): { re: Float64Array; im: Float64Array; magnitudes: Float32Array } {
-  const [re, im] = fft(
-    WINDOW.map((w, i) => w * frame[i]),
-    NOTHING,
-  );
-  const magnitudes = new Float32Array(BINS);
-  for (let k = 0; k < BINS; k++) magnitudes[k] = Math.sqrt(re[k] * re[k] + im[k] * im[k]);
-  return { re, im, magnitudes };
-}
+/** For the spectra of whole sounds (`stft`, `spectrogram`): the frames are those that a filter hears. */
+export const FRAMES = { nFft: FRAME, hopLength: HOP, window: WINDOW, center: false } as const;
 
 /** A function from 128 samples to the 128 before them, filtered: the delay is a hop, beside the hop that has to be heard. */
 export function liveFilter(gains: Gains): (hop: Float32Array) => Float32Array {
@@ -33,16 +23,12 @@ export function liveFilter(gains: Gains): (hop: Float32Array) => Float32Array {
   return (hop) => {
     heard.copyWithin(0, HOP);
     heard.set(hop, HOP);
-    const { re, im, magnitudes } = spectrum(heard);
-    const gain = gains(magnitudes);
-    const at = (k: number) => gain[k < BINS ? k : FRAME - k];
-    // The inverse transform is the transform of the conjugate, over the length; what is left is real.
-    const [back] = fft(
-      re.map((v, k) => (at(k) * v) / FRAME),
-      im.map((v, k) => (-at(k) * v) / FRAME),
-    );
-    const out = Float32Array.from(tail, (value, i) => value + WINDOW[i] * back[i]);
-    tail = Float64Array.from({ length: HOP }, (_, i) => WINDOW[HOP + i] * back[HOP + i]);
+    const [re, im] = rfft(WINDOW.map((w, i) => w * heard[i]));
+    const gain = gains(Float32Array.from(re, (v, k) => Math.sqrt(v * v + im[k] * im[k])));
+    const times = (part: Float64Array) => part.map((v, k) => gain[k] * v);
+    const back = irfft(times(re), times(im)).map((v, i) => WINDOW[i] * v);
+    const out = Float32Array.from(tail, (value, i) => value + back[i]);
+    tail = back.slice(HOP);
     return out;
   };
 }
@@ -78,24 +64,8 @@ export function spectralSubtraction(strength: number, frames = 12): Gains {
 
 /** One channel, 16 bits. @throws UserError where the file cannot be written */
 export function writeWav(file: string, samples: Float32Array, rate: number): void {
-  const bytes = Buffer.alloc(44 + 2 * samples.length);
-  bytes.write("RIFF", 0);
-  bytes.writeUInt32LE(bytes.length - 8, 4);
-  bytes.write("WAVEfmt ", 8);
-  bytes.writeUInt32LE(16, 16);
-  bytes.writeUInt16LE(1, 20); // PCM
-  bytes.writeUInt16LE(1, 22); // channels
-  bytes.writeUInt32LE(rate, 24);
-  bytes.writeUInt32LE(2 * rate, 28);
-  bytes.writeUInt16LE(2, 32);
-  bytes.writeUInt16LE(16, 34);
-  bytes.write("data", 36);
-  bytes.writeUInt32LE(2 * samples.length, 40);
-  samples.forEach((v, i) => {
-    bytes.writeInt16LE(Math.round(32767 * Math.min(1, Math.max(-1, v))), 44 + 2 * i);
-  });
   try {
-    writeFileSync(file, bytes);
+    writeFileSync(file, wavBytes(samples, { sampleRate: rate }));
   } catch (error) {
     throw new UserError(`${file}: it could not be written (${reason(error)}). Choose another folder with --out.`);
   }

@@ -53,13 +53,11 @@ ${COMMON_HELP}  --help             show this
       manualSeed(seed);
       const model = new Summariser(vocabulary.size, pointer);
       const batches = loader(reports(vocabulary, train), { batchSize: 32, shuffle: true, seed, dropLast: true });
-      const optimizer = new Adam(model.parameters(), { lr: 0.005 });
       const start = performance.now();
       const run = fit(model, {
         loss: (logProbs: Tensor, y: Tensor) => nllLoss(logProbs.flatten(0, 1), y.flatten(), { ignoreIndex: 0 }),
-        optimizer,
-        schedule: new PolynomialLR(optimizer, { totalIters: epochs * batches.length! }),
-        scheduleEvery: "step",
+        optimizer: new Adam(model.parameters(), { lr: 0.005 }),
+        schedule: (optimizer, { steps }) => new PolynomialLR(optimizer, { totalIters: steps }),
         data: batches,
         epochs,
         clip: 1,
@@ -81,7 +79,7 @@ ${COMMON_HELP}  --help             show this
       if (pointer) {
         const file = pictureFile(out, "summary.svg");
         const [x] = (await reports(vocabulary, test.slice(0, 1)).batch(Uint32Array.of(0))) as unknown as [Task];
-        const { weights } = model.write(model.read(x.record, x.lengths), x.before);
+        const { weights } = model.write(model.read(x.record), x.before);
         const [across, down] = [test[0].record.split(" "), [...test[0].summary.split(" "), "<eos>"]];
         const looks = (await weights.squeeze(0).toArray()) as number[][];
         const values = looks.slice(0, down.length).map((row) => row.slice(0, across.length));

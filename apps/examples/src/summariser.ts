@@ -2,12 +2,12 @@
 import { DotAttention, Embedding, Linear } from "@nn/layers";
 import { GRU } from "@nn/recurrent";
 import { cat, Module, pad, scatterAdd, type Tensor, where, zeros } from "@nn/tensor";
+import type { Padded } from "@nn/train";
 import { RECORD, UNKNOWN } from "./summary-data.js";
 
-/** A record (N, S) in extended numbers, its length (N), and the words before each of the summary (N, L). */
+/** A record (N, S) in extended numbers, with its length, and the words before each of the summary (N, L). */
 export interface Task {
-  readonly record: Tensor;
-  readonly lengths: Tensor;
+  readonly record: Padded;
   readonly before: Tensor;
 }
 
@@ -42,11 +42,11 @@ export class Summariser extends Module {
   }
 
   /** → log-probabilities (N, L, words + RECORD) of the word after each. */
-  override forward({ record, lengths, before }: Task): Tensor {
-    return this.write(this.read(record, lengths), before).logProbs;
+  override forward({ record, before }: Task): Tensor {
+    return this.write(this.read(record), before).logProbs;
   }
 
-  read(record: Tensor, lengths: Tensor): Writing {
+  read({ values: record, lengths }: Padded): Writing {
     const { output, h } = this.reader.forward(this.embed(record), undefined, { lengths });
     return { state: this.start.forward(cat([h.select(0, 0), h.select(0, 1)], 1)).tanh(), memory: output, record };
   }

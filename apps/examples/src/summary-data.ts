@@ -1,6 +1,5 @@
 /** What `summarise` learns from: records of matches and of the weather, and a line on each; and their words as numbers. */
-import { tensor } from "@nn/tensor";
-import type { Dataset, Vocabulary } from "@nn/train";
+import { type Dataset, dataset, padded, sequences, type Vocabulary } from "@nn/train";
 import { type Random, random } from "./random.js";
 
 /** Fields with their values, in any order, and what a newspaper would say. */
@@ -41,7 +40,7 @@ export function number(vocabulary: Vocabulary, record: string): { extended: numb
 /** The most words of a record and of a summary; all are padded to that, so that one step is compiled. */
 export const [RECORD, SUMMARY] = [20, 20];
 
-/** Batches `[{ record, lengths, before }, y]`: the record with extended numbers, the summary from BOS on, and up to EOS. */
+/** Batches `[{ record, before }, y]`: the record with extended numbers, the summary from BOS on, and up to EOS. */
 export function reports(vocabulary: Vocabulary, list: readonly Report[]): Dataset {
   const rows = list.map(({ record, summary }) => {
     const { extended, unknown } = number(vocabulary, record);
@@ -49,37 +48,13 @@ export function reports(vocabulary: Vocabulary, list: readonly Report[]): Datase
       const at = unknown.indexOf(word);
       return at < 0 ? vocabulary.index(word) : vocabulary.size + at;
     });
-    return { record: extended, before: [BOS, ...words], after: [...words, EOS] };
+    return { extended, words };
   });
-  const padded = (numbers: readonly number[][], T: number) => {
-    const values = new Int32Array(numbers.length * T);
-    for (const [i, row] of numbers.entries()) values.set(row, i * T);
-    return tensor(values, { shape: [numbers.length, T] });
-  };
-  return {
-    length: rows.length,
-    batch(indices) {
-      const chosen = Array.from(indices, (i) => rows[i]);
-      const x = {
-        record: padded(
-          chosen.map(({ record }) => record),
-          RECORD,
-        ),
-        lengths: tensor(Int32Array.from(chosen, ({ record }) => record.length)),
-        before: padded(
-          chosen.map(({ before }) => before),
-          SUMMARY,
-        ),
-      };
-      return [
-        x,
-        padded(
-          chosen.map(({ after }) => after),
-          SUMMARY,
-        ),
-      ];
-    },
-  };
+  const record = rows.map(({ extended }) => extended);
+  const before = rows.map(({ words }) => [BOS, ...words]);
+  const after = rows.map(({ words }) => [...words, EOS]);
+  const [long, short] = [RECORD, SUMMARY].map((multiple) => ({ multiple, dtype: "i32" as const }));
+  return dataset({ record: sequences(record, undefined, long), before: padded(before, short) }, padded(after, short));
 }
 
 // ---------------------------------------------------------------------------------------------

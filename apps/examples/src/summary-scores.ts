@@ -8,7 +8,7 @@ import { BOS, EOS, number, type Report, reports, SUMMARY } from "./summary-data.
 /** Greedy search: a line for each record. */
 export async function write(model: Summariser, vocabulary: Vocabulary, list: readonly Report[]): Promise<string[]> {
   model.eval();
-  const read = compile(({ record, lengths }: Task) => model.read(record, lengths));
+  const read = compile(({ record }: Task) => model.read(record));
   const step = compile((writing: Writing, word: Tensor) => {
     const { logProbs, after } = model.write(writing, word.unsqueeze(1));
     return { logits: logProbs.squeeze(1), state: after };

@@ -76,15 +76,13 @@ ${COMMON_HELP}  --help             show this
       seed,
       map: (batch, place) => (run.history.epochs.length === 0 ? batch : rehearse(batch, place)), // first, learn the words
     });
-    const optimizer = new Adam(model.parameters(), { lr: data ? 0.002 : 0.012 });
     const store = out === null ? null : files(out);
     const best = new EarlyStopping({ patience: epochs });
     const start = performance.now();
     const run = fit(model, {
       loss: translationLoss,
-      optimizer,
-      schedule: new PolynomialLR(optimizer, { totalIters: epochs * batches.length! }),
-      scheduleEvery: "step",
+      optimizer: new Adam(model.parameters(), { lr: data ? 0.002 : 0.012 }),
+      schedule: (optimizer, { steps }) => new PolynomialLR(optimizer, { totalIters: steps }),
       data: batches,
       validation: inOrder(validation),
       epochs,

@@ -1,7 +1,6 @@
 /** What `translate` learns from: the sentences of Multi30k, or dates and times of day in German and English, generated. */
 import { join } from "node:path";
-import { tensor } from "@nn/tensor";
-import { buckets, type Dataset, gunzip, tokenize, type Vocabulary } from "@nn/train";
+import { buckets, type Dataset, dataset, gunzip, padded, sequences, tokenize, type Vocabulary } from "@nn/train";
 import { readBytes, requireFolder, wrong } from "./files.js";
 import { random } from "./random.js";
 
@@ -88,40 +87,14 @@ export function encode(de: Vocabulary, en: Vocabulary, sentences: Sentences): En
 }
 
 /**
- * Batches `[{ source, lengths, target }, y]`: y (N, L) is the word after each of `target`, 0 behind the end. Few shapes, so that few steps are
+ * Batches `[{ source, target }, y]`: y (N, L) is the word after each of `target`, 0 behind the end. Few shapes, so that few steps are
  * compiled.
  */
 export function pairs({ source, target }: Encoded): Dataset {
-  const padded = (rows: readonly Int32Array[], multiple: number) => {
-    const T = multiple * Math.ceil(Math.max(...rows.map(({ length }) => length)) / multiple);
-    const values = new Int32Array(rows.length * T);
-    for (const [i, row] of rows.entries()) values.set(row, i * T);
-    return tensor(values, { shape: [rows.length, T] });
-  };
-  return {
-    length: source.length,
-    batch(indices) {
-      const rows = Array.from(indices);
-      const x = {
-        source: padded(
-          rows.map((i) => source[i]),
-          16,
-        ),
-        lengths: tensor(Int32Array.from(rows, (i) => source[i].length)),
-        target: padded(
-          rows.map((i) => target[i].subarray(0, -1)),
-          4,
-        ),
-      };
-      return [
-        x,
-        padded(
-          rows.map((i) => target[i].subarray(1)),
-          4,
-        ),
-      ];
-    },
-  };
+  const before = target.map((row) => row.subarray(0, -1));
+  const after = target.map((row) => row.subarray(1));
+  const x = { source: sequences(source, undefined, { multiple: 16 }), target: padded(before, { multiple: 4 }) };
+  return dataset(x, padded(after, { multiple: 4 }));
 }
 
 /** Whole batches of about one length of translation, and among those of sentence. */

@@ -27,7 +27,7 @@ export function perplexity(model: Translator, data: Encoded): Promise<number> {
 
 /** The same where it is told the words that it would have written itself, the likeliest at each step. */
 export function ownPerplexity(model: Translator, data: Encoded): Promise<number> {
-  const read = compile(({ source, lengths }: Pair) => model.read(source, lengths));
+  const read = compile(({ source }: Pair) => model.read(source));
   const step = compile((writing: Writing, word: Tensor, y: Tensor) => {
     const { logits, after } = model.write(writing, word);
     return { after, word: logits.argmax(2), loss: translationLoss(logits, y, { reduction: "sum" }) };
@@ -47,8 +47,8 @@ export function ownPerplexity(model: Translator, data: Encoded): Promise<number>
  * written there (scheduled sampling; Bengio et al., 2015), so that it learns to go on from its own.
  */
 export function rehearsal(model: Translator, share: number): NonNullable<LoaderOptions["map"]> {
-  const rehearse = compile(({ source, lengths, target }: Pair, own: Tensor) => {
-    const writing = model.read(source, lengths);
+  const rehearse = compile(({ source, target }: Pair, own: Tensor) => {
+    const writing = model.read(source);
     const [, words] = scan(
       ({ states, guess }, { right, own }) => {
         const word = where(own, guess, right);
@@ -73,7 +73,7 @@ export function rehearsal(model: Translator, share: number): NonNullable<LoaderO
 /** The words of each translation, by beam search. */
 export async function translations(model: Translator, data: Encoded, beamWidth: number): Promise<number[][]> {
   model.eval();
-  const read = compile(({ source, lengths }: Pair) => model.read(source, lengths));
+  const read = compile(({ source }: Pair) => model.read(source));
   const step = compile((writing: Writing, word: Tensor) => {
     const { logits, after } = model.write(writing, word.unsqueeze(1));
     return { logits: logits.squeeze(1), state: after };
@@ -93,7 +93,7 @@ export async function looks(model: Translator, source: Int32Array, words: readon
   model.eval();
   const weights = scope(() => {
     const row = (values: ArrayLike<number>) => tensor(Int32Array.from(values), { shape: [1, values.length] });
-    const read = model.read(row(source), tensor(Int32Array.of(source.length)));
+    const read = model.read({ values: row(source), lengths: tensor(Int32Array.of(source.length)) });
     return model.write(read, row([BOS, ...words])).weights.squeeze(0);
   });
   return (await weights.toArray()) as number[][];

@@ -2,6 +2,7 @@
 import { DotAttention, Dropout, Embedding, Linear } from "@nn/layers";
 import { GRU } from "@nn/recurrent";
 import { cat, Module, type Tensor, Variable, zeros } from "@nn/tensor";
+import type { Padded } from "@nn/train";
 
 export interface TranslatorOptions {
   /** Sizes of the two vocabularies. */
@@ -13,10 +14,9 @@ export interface TranslatorOptions {
   readonly dropout: number;
 }
 
-/** Source words (N, S) i32, 0 behind the end, with their lengths (N), and target words (N, L), beginning with BOS. */
+/** Source words (N, S) i32, 0 behind the end, with their lengths, and target words (N, L), beginning with BOS. */
 export interface Pair {
-  readonly source: Tensor;
-  readonly lengths: Tensor;
+  readonly source: Padded;
   readonly target: Tensor;
 }
 
@@ -62,19 +62,19 @@ export class Translator extends Module {
   }
 
   /** → logits (N, L, target words) of the word after each. */
-  override forward({ source, lengths, target }: Pair): Tensor {
-    return this.write(this.read(source, lengths), target).logits;
+  override forward({ source, target }: Pair): Tensor {
+    return this.write(this.read(source), target).logits;
   }
 
-  read(source: Tensor, lengths: Tensor): Writing {
-    const x = this.dropout.forward(this.sourceWords.forward(source));
+  read({ values, lengths }: Padded): Writing {
+    const x = this.dropout.forward(this.sourceWords.forward(values));
     const { output, h } = this.reader.forward(x, undefined, { lengths });
     const ends = cat([h.select(0, 0), h.select(0, 1)], 1); // (N, 2H)
     const states = this.start.forward(ends).tanh().reshape([-1, 2, this.options.hidden]);
     return {
       states: [states.select(1, 0), states.select(1, 1)],
       memory: this.options.attention ? output : ends.unsqueeze(1),
-      padding: this.options.attention ? source.eq(0) : zeros([source.shape[0], 1], { dtype: "bool" }),
+      padding: this.options.attention ? values.eq(0) : zeros([values.shape[0], 1], { dtype: "bool" }),
     };
   }
 

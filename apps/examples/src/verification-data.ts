@@ -1,5 +1,5 @@
 /** Triplets to learn from, and pairs to judge. */
-import { type Tensor, tensor } from "@nn/tensor";
+import { tensor } from "@nn/tensor";
 import type { Dataset as Batches } from "@nn/train";
 import { type Dataset, IMAGE, PIXELS } from "./dataset.js";
 import type { Random } from "./random.js";
@@ -13,7 +13,7 @@ export function ofClasses(set: Dataset, wanted: (label: number) => boolean): Dat
 
 /**
  * Batches of `count` triplets an epoch, new ones each time: images (3N, 1, 28, 28), first N anchors, then N others of their classes, then N of
- * other classes; and the labels of all.
+ * other classes.
  */
 export function drawTriplets(set: Dataset, count: number, source: Random): Batches {
   const members = new Map<number, number[]>();
@@ -29,7 +29,7 @@ export function drawTriplets(set: Dataset, count: number, source: Random): Batch
         return [...two(own, source), source.pick(other)];
       });
       const rows = [0, 1, 2].flatMap((part) => triplets.map((triplet) => triplet[part]));
-      return [images(set, rows), tensor(Int32Array.from(rows, (i) => set.labels[i]))];
+      return [tensor(gather(set, rows), { shape: [rows.length, ...IMAGE] })];
     },
   };
 }
@@ -59,6 +59,3 @@ function gather({ inputs }: Dataset, rows: readonly number[]): Float32Array {
   });
   return values;
 }
-
-const images = (set: Dataset, rows: readonly number[]): Tensor =>
-  tensor(gather(set, rows), { shape: [rows.length, ...IMAGE] });

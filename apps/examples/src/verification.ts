@@ -57,16 +57,14 @@ ${COMMON_HELP}  --help             show this
     manualSeed(seed);
     const model = embedder();
     const triplets = loader(drawTriplets(training, quick ? 1280 : 6400, random(seed)));
-    const optimizer = new Adam(model.parameters());
     const start = performance.now();
     const run = fit(model, {
       loss(vectors: Tensor) {
         const [anchor, positive, negative] = chunk(vectors, 3);
         return tripletMargin(anchor, positive, negative, { margin: 0.5, swap: true });
       },
-      optimizer,
-      schedule: new OneCycleLR(optimizer, { maxLr: 0.004, totalSteps: epochs * triplets.length! + 1 }),
-      scheduleEvery: "step",
+      optimizer: new Adam(model.parameters()),
+      schedule: (optimizer, { steps }) => new OneCycleLR(optimizer, { maxLr: 0.004, totalSteps: steps }),
       data: triplets,
       epochs,
     });

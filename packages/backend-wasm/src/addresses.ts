@@ -2,7 +2,7 @@
 
 /** Control block of the threads: i32 words. */
 export const CONTROL = 64;
-/** What went wrong inside a kernel: code (1 gather, 2 scatterAdd), index, size, axis. */
+/** What went wrong inside a kernel: code (1 gather, 2 scatterAdd), index, size, axis; and in which step of the plan. */
 export const ERROR = 512;
 /** Vector constants, up to the heap. */
 export const CONSTANTS = 1024;

@@ -91,6 +91,7 @@ export function writeProgram(
     const shared = keep ? i32.add(i32.load(table, 4 * KEPT), keep.at) : i32.add(base, offsets[slots.length + i]!);
     const own = phases.get(code)!.filter((p) => p.keeps === undefined || keep?.writes !== false);
     return own.map((phase) => ({
+      step: i,
       phase,
       parts: many > 1 && phase.cost >= cut ? phase.parts : 1,
       args: [...[...ins, ...outs].map(at), shared, scratch],
@@ -101,7 +102,7 @@ export function writeProgram(
   if (many === 1)
     for (const call of calls) {
       whole(run, call);
-      leaveIfFailed(run, call.phase);
+      leaveIfFailed(run, call);
     }
   return {
     bytes: encodeModule(m.functions, { run: run.index }, features.threads),
@@ -120,13 +121,19 @@ function whole(run: Func, { phase, args, needed }: Call): void {
 }
 
 /** What failed is found out after the run; until then nothing may be overwritten. */
-function leaveIfFailed(run: Func, { mayFail }: Phase): void {
-  if (mayFail) run.if(i32.load(0, ERROR), () => run.return());
+function leaveIfFailed(run: Func, { phase, step }: Call): void {
+  if (!phase.mayFail) return;
+  run.if(i32.load(0, ERROR), () => {
+    run.store(ERROR + 16, step);
+    run.return();
+  });
 }
 
 // ── for several threads ────────────────────────────────────────────────────────────────────────────
 
 interface Call {
+  /** Of the plan. */
+  readonly step: number;
   readonly phase: Phase;
   readonly parts: number;
   readonly args: readonly Value[];
@@ -175,8 +182,7 @@ function writeShared(run: Func, countersAt: Value, calls: readonly Call[], threa
         });
       if (needed) run.if(needed, all);
       else all();
-      leaveIfFailed(run, phase);
-      i++;
+      leaveIfFailed(run, calls[i++]!);
       continue;
     }
     const first = i;
@@ -185,7 +191,7 @@ function writeShared(run: Func, countersAt: Value, calls: readonly Call[], threa
     share(1, () => {
       for (const c of calls.slice(first, i)) whole(run, c);
     });
-    leaveIfFailed(run, calls[i - 1]!.phase); // all leave: who waited for the part sees what it wrote
+    leaveIfFailed(run, calls[i - 1]!); // all leave: who waited for the part sees what it wrote
   }
   return used;
 }

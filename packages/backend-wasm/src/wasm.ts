@@ -1,6 +1,6 @@
 // The backend: kernels written at run time, buffers in one linear memory, plans loaded as modules.
 
-import { type Backend, type Buffer, countPlan, type Executable, fail, type Plan } from "@nn/tensor";
+import { type Backend, type Buffer, countPlan, type Executable, fail, insideModules, type Plan } from "@nn/tensor";
 import { BUFFERS, CONSTANTS, COUNTERS, ERROR, HEAP, KEPT, TEMPORARIES } from "./addresses.js";
 import type { Features } from "./build.js";
 import type { WasmCode, WasmKernel } from "./code.js";
@@ -96,6 +96,7 @@ export async function wasm(options: WasmOptions = {}): Promise<WasmBackend> {
     const refs = plan.steps.flatMap((s) => [...s.ins, ...s.outs]);
     const inputs = Math.max(0, ...refs.map((r) => ("input" in r ? r.input + 1 : 0)));
     const results = Math.max(0, ...refs.map((r) => ("result" in r ? r.result + 1 : 0)));
+    const modules = plan.steps.map((s) => s.modules);
     const { bytes, temporaries, counters, cost, kept } = writeProgram(plan, inputs, results, writing);
     // The table, and for workers the module.
     const words = BUFFERS + inputs + results + kept.inputs.length;
@@ -169,7 +170,7 @@ export async function wasm(options: WasmOptions = {}): Promise<WasmBackend> {
           w.fill(0, from / 4, (from + counters) / 4);
           pool!.run(entry, table, cost);
         } else entry(table, 0);
-        if (w[ERROR / 4] !== 0) outOfRange(w.subarray(ERROR / 4));
+        if (w[ERROR / 4] !== 0) insideModules(modules[w[ERROR / 4 + 4]!], () => outOfRange(w.subarray(ERROR / 4)));
         known = true;
       },
       dispose() {

@@ -12,9 +12,11 @@ export interface DeviceOptions {
   /** Whether kernels use subgroups where the device has them (default true). */
   readonly subgroups?: boolean;
   /**
-   * Matrix products and convolutions round their operands to f16 (11 bits, up to 65504) on the way into a workgroup's memory, and
-   * add up in f32: half the traffic there. All that is stored stays f32. Default false; an error where the device has no
-   * `shader-f16`. Train with `GradScaler` of @nn/optim.
+   * Mixed precision: operands of matrix products and convolutions, and the large temporary values of compiled steps that these and
+   * pooling, BatchNorm and recurrent loops read (activations and their gradients, from 64 KiB on), are held and stored as f16
+   * (11 bits, up to 65504; beyond that infinite), which halves their memory and traffic. All that is computed stays f32, and so do
+   * inputs, results, Variables, moments and gradients of parameters. Default false; an error where the device has no `shader-f16`.
+   * Train with `GradScaler` of @nn/optim, as with [torch.amp](https://pytorch.org/docs/stable/amp.html).
    */
   readonly f16?: boolean;
 }

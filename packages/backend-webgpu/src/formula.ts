@@ -44,6 +44,17 @@ export function printFormula(expr: Expr, source: Source, prefix = "v"): Printed 
   return { lines, value: name(steps.length - 1), calls: [...calls] };
 }
 
+/** Whether it compares numbers (f32) of its inputs with each other, as who looks for a maximum does: they must then be those that were computed. */
+export const compares = (expr: Expr): boolean =>
+  ex
+    .linearize(expr)
+    .some(
+      ({ f, of }, _, steps) =>
+        (f === "eq" || f === "ne" || f === "lt" || f === "le") &&
+        of[0] !== of[1] &&
+        of.every((i) => steps[i]!.dtype === "f32" && steps[i]!.k !== "const"),
+    );
+
 /** Lines that make a constant. */
 function constant(name: string, v: number, dtype: DType): string[] {
   if (dtype === "bool") return [`let ${name} = ${v ? 1 : 0}u;`];

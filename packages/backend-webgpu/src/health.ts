@@ -1,14 +1,14 @@
 // What goes wrong on a device comes later, and not to the call that caused it. Here it is kept, and thrown at the next
 // call: once, as the library stays usable; or at every one, where the device is lost.
 
-import { fail, NNError } from "@nn/tensor";
+import { type Failure, fail, insideModules, type Modules, modulesNow } from "@nn/tensor";
 
 export interface Health {
   /** Whether the device is known to be lost. */
   readonly isLost: boolean;
   /** Throws what has gone wrong since the last time. */
   check(op: string): void;
-  /** Runs `make` so that what is wrong with it is told as an error of `op`, and `failed` is called. */
+  /** Runs `make` so that what is wrong with it is told as an error of `op`, in the name of the module that runs now, and `failed` is called. */
   guard<T>(op: string, expected: string, make: () => T, failed?: () => void): T;
   /** Resolves when all that was guarded so far is known to be right or wrong. */
   settled(): Promise<void>;
@@ -18,11 +18,9 @@ export interface Health {
   end(): void;
 }
 
-interface Trouble {
-  readonly op: string;
-  readonly expected: string;
-  readonly got: string;
-  readonly hint?: string;
+/** An error to be thrown, in the name of the module that it is about. */
+interface Trouble extends Failure {
+  readonly modules: Modules;
 }
 
 export function watch(device: GPUDevice): Health {
@@ -38,7 +36,7 @@ export function watch(device: GPUDevice): Health {
     if (ended) return;
     event.preventDefault?.();
     // What follows from an error that is known already says less.
-    trouble ??= { op: "webgpu", expected: "work that the device accepts", got: firstLine(event.error) };
+    trouble ??= { op: "webgpu", expected: "work that the device accepts", got: firstLine(event.error), modules: [] };
   });
 
   const report = (error: GPUError | null, rest: Omit<Trouble, "got">, failed?: () => void) => {
@@ -63,20 +61,20 @@ export function watch(device: GPUDevice): Health {
       }
       // Of an error and what follows from it the second may be known first.
       if (!trouble || (!isGuarded && open.size > 0)) return;
-      const now = trouble;
+      const { modules, ...now } = trouble;
       trouble = undefined;
       isGuarded = false;
-      fail(now);
+      insideModules(modules, () => fail(now));
     },
     guard(op, expected, make, failed) {
-      const where = moduleNow();
+      const modules = modulesNow;
       device.pushErrorScope("out-of-memory");
       device.pushErrorScope("validation");
       let made: ReturnType<typeof make>;
       try {
         made = make();
       } finally {
-        const rest = { op: where ? `${where}: ${op}` : op, expected };
+        const rest = { op, expected, modules };
         const memory = {
           ...rest,
           expected: `memory for ${expected}`,
@@ -103,9 +101,6 @@ export function watch(device: GPUDevice): Health {
     },
   };
 }
-
-/** The module whose forward runs now, as errors name it. */
-const moduleNow = (): string | undefined => new NNError({ op: "", expected: "", got: "" }).module;
 
 const firstLine = (error: GPUError): string =>
   error.message.split("\n")[0]!.replace(/\.$/, "") || "an error without a message";

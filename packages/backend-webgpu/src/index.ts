@@ -6,6 +6,7 @@ export {
   grid,
   groupIndex,
   groupsOf,
+  type Half,
   main,
   moduleText,
   reads,
@@ -22,6 +23,8 @@ export { type HostCopy, hostCopy, type Stateful } from "./host-copy.js";
 export { finish, ownInputs } from "./kernels/epilogue.js";
 export { webgpuKernels } from "./kernels/index.js";
 export { type Operand, type Product, product, strided } from "./kernels/product.js";
+export { type LineText, overLines } from "./kernels/softmax.js";
+export { type Combine, together } from "./kernels/together.js";
 export { textOf } from "./math.js";
 export type { CompileProgress } from "./pipelines.js";
 export { type SelfTestOptions, type SelfTestResult, selfTest } from "./self-test.js";

@@ -1,7 +1,8 @@
 // A plan, ready to run: pipelines and bind groups are made once, a run is one encoder, one pass and one submission.
 
-import type { Buffer, Plan, Ref, Slot } from "@nn/tensor";
+import { type Buffer, insideModules, type Modules, modulePath, type Plan, type Ref, type Slot } from "@nn/tensor";
 import { grid, moduleText, type WgslCode, type WgslPass } from "./code.js";
+import { halfSlots } from "./half.js";
 import type { Health } from "./health.js";
 import type { Pipeline, Pipelines } from "./pipelines.js";
 import { assignSlots } from "./slots.js";
@@ -27,7 +28,7 @@ export interface ProgramTools {
   readonly device: GPUDevice;
   readonly health: Health;
   readonly pipelines: Pipelines;
-  /** Whether shaders may use subgroups, and f16. */
+  /** Whether shaders may use subgroups, and f16, which is then what large temporary values are stored as. */
   readonly subgroups: boolean;
   readonly f16: boolean;
   /** @param what it is for, as errors name it */
@@ -38,15 +39,20 @@ export interface ProgramTools {
 /** Sets of buffers that a dispatch remembers its bind groups for. */
 const REMEMBERED = 16;
 
-export function makeProgram({ steps, slots }: Plan<WgslCode>, tools: ProgramTools): Program {
+export function makeProgram(plan: Plan<WgslCode>, tools: ProgramTools): Program {
+  const { steps } = plan;
   const { device, health } = tools;
+  const half = tools.f16 ? halfSlots(plan) : new Set<number>();
   // What the passes of a step share is a slot that lives as long as the step.
-  const all: Slot[] = [...slots];
+  const all: Slot[] = plan.slots.map((slot, i) =>
+    half.has(i) ? { ...slot, bytes: Math.ceil(slot.bytes / 8) * 4 } : slot,
+  );
+  const isHalf = (ref: Ref) => "slot" in ref && half.has(ref.slot);
   const lastRead = new Map<number, number>();
   steps.forEach(({ ins }, step) => {
     for (const ref of ins) if ("input" in ref) lastRead.set(ref.input, step);
   });
-  const dispatches = steps.flatMap(({ code, ins, outs }, step) => {
+  const dispatches = steps.flatMap(({ code, ins, outs, modules }, step) => {
     const scratch = code.scratch ? { slot: all.push({ bytes: code.scratch, from: step, to: step }) - 1 } : undefined;
     const refOf = (name: string): Ref => {
       if (name === "scratch") return scratch!;
@@ -60,7 +66,9 @@ export function makeProgram({ steps, slots }: Plan<WgslCode>, tools: ProgramTool
             pass,
             pass.bindings.map(({ name }) => refOf(name)),
             code.name,
+            modules,
             tools,
+            new Set(pass.bindings.flatMap(({ name }) => (isHalf(refOf(name)) ? [name] : []))),
             // A result may lie over an input that nothing reads any more (a Variable's old value).
             "result" in (outs[0] ?? {})
               ? (pass.inPlace ?? []).filter((name) => {
@@ -74,7 +82,8 @@ export function makeProgram({ steps, slots }: Plan<WgslCode>, tools: ProgramTool
   const { of, bytes } = assignSlots(all);
   const blocks = bytes.map((n, k) => {
     const largest = all.findIndex((slot, i) => of[i] === k && slot.bytes === n);
-    return tools.alloc(n, `a temporary value of ${steps[all[largest]!.from]!.code.name}`);
+    const { code, modules } = steps[all[largest]!.from]!;
+    return insideModules(modules, () => tools.alloc(n, `a temporary value of ${code.name}`));
   });
   const temporary = of.map((k) => blocks[k]!);
   let gone = false;
@@ -127,12 +136,18 @@ class Dispatch {
   readonly #known = new Map<string, Bound>();
   readonly #isFixed: boolean;
   #fixed: Bound | undefined;
+  /** What browsers call its bind groups where they refuse one. */
+  #label: string | undefined;
 
   constructor(
     readonly pass: WgslPass,
     readonly refs: readonly Ref[],
     readonly name: string,
+    /** In whose name its errors are. */
+    readonly modules: Modules | undefined,
     readonly tools: ProgramTools,
+    /** What it binds that is stored as f16. */
+    readonly half: ReadonlySet<string>,
     /** Inputs that the output may turn out to lie over. */
     readonly inPlace: readonly string[],
   ) {
@@ -144,7 +159,7 @@ class Dispatch {
   /** Compiles in the background all that a run may need. */
   async ready(): Promise<void> {
     const over = this.inPlace.map((name) => this.#variant(new Map([[name, "out0"]])));
-    await Promise.all([this.pipeline, ...over].map((p) => p.ready()));
+    await Promise.all(insideModules(this.modules, () => [this.pipeline, ...over].map((p) => p.ready())));
   }
 
   bind(at: (ref: Ref) => Block): Bound {
@@ -172,7 +187,7 @@ class Dispatch {
     const access = bindings.flatMap(({ name, writes }) => (same?.has(name) ? [] : [writes ? "w" : "r"]));
     const { f16, subgroups } = this.tools;
     const pass = { ...this.pass, text: (f16 && withF16) || (subgroups && withSubgroups) || text };
-    return this.tools.pipelines.take(moduleText(pass, same), access.join(""), this.name);
+    return this.tools.pipelines.take(moduleText(pass, same, this.half), access.join(""), this.name);
   }
 
   #variant(same: ReadonlyMap<string, string>): Pipeline {
@@ -192,13 +207,14 @@ class Dispatch {
       if (to >= 0) same.set(name, bindings[to]!.name);
     });
     const pipeline = this.#variant(same);
+    this.#label ??= [insideModules(this.modules, modulePath) ?? [], this.name].flat().join(": ");
     const group = this.tools.device.createBindGroup({
-      label: this.name,
+      label: this.#label,
       layout: pipeline.layout,
       entries: blocks
         .filter((_, i) => !same.has(bindings[i]!.name))
         .map(({ gpu }, binding) => ({ binding, resource: { buffer: gpu } })),
     });
-    return { pipeline: pipeline.get(), group };
+    return { pipeline: insideModules(this.modules, () => pipeline.get()), group };
   }
 }

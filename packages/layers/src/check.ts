@@ -1,6 +1,6 @@
 // Checks of constructor arguments and inputs that many layers share.
 
-import { fail, NNError, show, type Tensor } from "@nn/tensor";
+import { fail, NNError, type Spec, show } from "@nn/tensor";
 
 /** A whole number of at least `least`. */
 export function checkCount(layer: string, name: string, value: number, least = 1): number {
@@ -34,7 +34,7 @@ export function checkChoice<T extends string>(op: string, name: string, value: T
 }
 
 /** Indices or labels of an integer dtype. */
-export function checkIntegers(op: string, what: string, t: Tensor): void {
+export function checkIntegers(op: string, what: string, t: Spec): void {
   if (t.dtype === "i32" || t.dtype === "u32") return;
   fail({
     op,

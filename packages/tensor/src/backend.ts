@@ -1,7 +1,7 @@
 // What a backend is: the interface that reference, wasm and WebGPU implement, and the data they are handed.
 // To write one, read this file and reference/, and run the conformance suite of packages/testing.
 
-import { fail } from "./errors.js";
+import { fail, type Modules } from "./errors.js";
 import type { Expr } from "./expr.js";
 import type { Spec, View } from "./spec.js";
 
@@ -52,9 +52,9 @@ export interface Signature<A = unknown> {
   readonly ins: readonly View[];
   readonly outs: readonly View[];
   readonly attrs: A;
-  readonly epilogue?: Epilogue;
+  readonly epilogue?: Epilogue | undefined;
   /** The arrangements chosen among the kernel's {@link Kernel.alternatives}; the views are those of plain rows. */
-  readonly layouts?: Arrangement;
+  readonly layouts?: Arrangement | undefined;
 }
 
 /** What lies packed, and how; `null`: plain rows. */
@@ -79,7 +79,7 @@ export interface Epilogue {
 export interface Layout {
   readonly name: string;
   /** Zeros before and after, per axis; omitted: none. */
-  readonly pad?: readonly (readonly [before: number, after: number])[];
+  readonly pad?: readonly (readonly [before: number, after: number])[] | undefined;
   /** Shape after padding and cutting; the same number of elements as the padded shape. */
   readonly split: readonly number[];
   /** Permutation of the axes of `split`: the physical shape is `order.map(i => split[i])`. */
@@ -92,7 +92,7 @@ export interface Layout {
 export interface MapAttrs {
   readonly expr: Expr;
   /** Adds to what is there; the output's view may then meet the same element several times. */
-  readonly accumulate?: boolean;
+  readonly accumulate?: boolean | undefined;
 }
 
 /**
@@ -128,6 +128,8 @@ export interface PlanStep<Code> {
   readonly code: Code;
   readonly ins: readonly Ref[];
   readonly outs: readonly Ref[];
+  /** In whose forward it was called: `insideModules(modules, () => fail(…))` is an error that names the last of them. */
+  readonly modules?: Modules | undefined;
 }
 
 /** A buffer needed from step `from` to step `to`, both included. */

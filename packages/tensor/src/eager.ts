@@ -182,7 +182,7 @@ class Eager implements Interpreter {
   }
 
   #map(expr: Expr, ins: readonly Place[], out: Place, accumulate?: boolean): void {
-    const attrs = accumulate ? { expr, accumulate } : { expr };
+    const attrs = { expr, accumulate };
     this.#run(`map${attrsKey(attrs, exprKey)}`, ins, [out], (signature) => ({
       op: "map",
       signature: { ...signature, attrs },

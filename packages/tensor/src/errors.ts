@@ -58,26 +58,32 @@ export interface Named {
   readonly constructor: { readonly name: string };
 }
 
-const running: Named[] = [];
+/** Modules, each part of the one before. */
+export type Modules = readonly Named[];
 
-/** Runs `body` as part of `module`'s forward, so that errors can name it. */
-export function insideModule<T>(module: Named, body: () => T): T {
-  running.push(module);
+/** Those whose forward runs now, or, on the way back and when a step is compiled, ran for what is done now. */
+export let modulesNow: Modules = [];
+
+/** Runs `body` for modules whose forward ran before (omitted: for those that run now), so that errors can name them. */
+export function insideModules<T>(modules: Modules | undefined, body: () => T): T {
+  const before = modulesNow;
+  modulesNow = modules ?? before;
   try {
     return body();
   } finally {
-    running.pop();
+    modulesNow = before;
   }
+}
+
+/** Runs `body` as part of `module`'s forward. */
+export function insideModule<T>(module: Named, body: () => T): T {
+  return insideModules([...modulesNow, module], body);
 }
 
 /** The module that runs now, as an error names it; `undefined` outside of any forward. */
 export function modulePath(): string | undefined {
-  const last = running[running.length - 1];
+  const last = modulesNow.at(-1);
   if (last === undefined) return undefined;
-  const names: string[] = [];
-  for (let i = 1; i < running.length; i++) {
-    const name = running[i - 1]!.nameOf(running[i]);
-    if (name !== undefined) names.push(name);
-  }
+  const names = modulesNow.flatMap((m, i) => modulesNow[i - 1]?.nameOf(m) ?? []);
   return names.length === 0 ? last.constructor.name : `${last.constructor.name} "${names.join(".")}"`;
 }

@@ -2,7 +2,7 @@
 
 import { apply1, interpreter } from "./apply.js";
 import { traceSpecs } from "./compile/trace.js";
-import { fail, show } from "./errors.js";
+import { fail, insideModules, type Modules, modulesNow, show } from "./errors.js";
 import { call, differentiate, input } from "./expr.js";
 import { type Interpreter, withInterpreter } from "./interpreter.js";
 import { defineOp, type OpDef } from "./op.js";
@@ -20,6 +20,7 @@ interface Step {
   readonly outs: readonly Tensor[];
   readonly attrs: unknown;
   readonly needs: readonly boolean[];
+  readonly modules: Modules;
 }
 
 /** Records what depends on the watched tensors and Variables; passes all work on to the interpreter below. */
@@ -42,7 +43,8 @@ class Tape implements Interpreter {
 
   apply<A>(op: OpDef<A>, ins: readonly Tensor[], attrs: A, specs: readonly Spec[]): readonly Tensor[] {
     const needs = ins.map((t) => this.#tracked.has(t));
-    if (!needs.includes(true)) return this.#under(() => this.#below.apply(op, ins, attrs, specs));
+    const below = () => this.#under(() => this.#below.apply(op, ins, attrs, specs));
+    if (!needs.includes(true)) return below();
     if (!op.vjp && !op.expr && !op.view && !op.assemble) {
       if (op.lower) return op.lower(ins, attrs); // still under this tape: its parts are recorded instead
       fail({
@@ -52,10 +54,10 @@ class Tape implements Interpreter {
         hint: "Use stopGradient, or give it a vjp.",
       });
     }
-    const outs = this.#under(() => this.#below.apply(op, ins, attrs, specs));
+    const outs = below();
     const differentiable = outs.filter((t) => t.dtype === "f32");
     if (differentiable.length > 0) {
-      this.#steps.push({ op, ins, outs, attrs, needs });
+      this.#steps.push({ op, ins, outs, attrs, needs, modules: modulesNow });
       for (const t of differentiable) this.#tracked.add(t);
     }
     return outs;
@@ -91,7 +93,7 @@ class Tape implements Interpreter {
       const step = this.#steps[i]!;
       const ct = step.outs.map((t) => gradients.get(t) ?? null);
       if (ct.every((t) => t === null)) continue;
-      const shares = vjpOf(step, ct);
+      const shares = insideModules(step.modules, () => vjpOf(step, ct));
       step.ins.forEach((t, k) => {
         const share = shares[k];
         if (!share || !step.needs[k]) return;

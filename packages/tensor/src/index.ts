@@ -8,7 +8,7 @@ export { type CheckGradientsOptions, checkGradients } from "./check-gradients.js
 export { type Compiled, type CompileOptions, compile } from "./compile/compile.js";
 export { type Keep, type Stepper, stepper } from "./compile/stepper.js";
 export { getBackend, setBackend } from "./current.js";
-export { type Failure, fail, NNError, show } from "./errors.js";
+export { type Failure, fail, insideModules, type Modules, modulePath, modulesNow, NNError, show } from "./errors.js";
 export type { Expr, ExprStep, ScalarFn } from "./expr.js";
 export { expr } from "./expr.js";
 export { type CountParametersOptions, countParameters, freeze, isFrozen, unfreeze } from "./freeze.js";

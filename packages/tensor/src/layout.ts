@@ -92,7 +92,7 @@ export function permuteLayout(layout: Layout, x: Spec, axes: readonly number[]):
   const pieces = axes.flatMap((a) => groups[a]!);
   return {
     name: layout.name,
-    ...(layout.pad ? { pad: axes.map((a) => pad[a]!) } : {}),
+    pad: layout.pad && axes.map((a) => pad[a]!),
     split: pieces.map((i) => layout.split[i]!),
     order: layout.order.map((i) => pieces.indexOf(i)),
   };

@@ -1,7 +1,7 @@
 // Module: a named tree of Variables.
 
-import { interpreter } from "./apply.js";
 import { insideModule } from "./errors.js";
+import { guarded } from "./guarded.js";
 import { type LoadReport, readState, type StateDict, writeState } from "./state.js";
 import type { Tensor } from "./tensor.js";
 import { Variable } from "./variable.js";
@@ -35,9 +35,7 @@ export abstract class Module {
 
   /** Whether dropout drops and BatchNorm uses the batch (default true): see {@link train} and {@link eval}. */
   get training(): boolean {
-    const now = this.#training;
-    interpreter().guard?.(() => this.#training === now);
-    return now;
+    return guarded(() => this.#training);
   }
 
   set training(on: boolean) {

@@ -36,10 +36,10 @@ export interface OpDef<A = any> {
 /** How an output is put together: `out = fill; out[views[i]] (+)= ins[i]`. */
 export interface Assembly {
   /** Omitted: the views cover everything. */
-  readonly fill?: number;
+  readonly fill?: number | undefined;
   /** One view of the contiguous output per input. */
   readonly views: readonly View[];
-  readonly accumulate?: boolean;
+  readonly accumulate?: boolean | undefined;
 }
 
 /** What a gradient may use. `needs[i]`: whether anybody wants the gradient of input i. */

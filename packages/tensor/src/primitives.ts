@@ -116,8 +116,8 @@ export const assemble: OpDef<{
     return [{ shape, dtype }];
   },
   assemble: (ins, { fill, regions, accumulate }) => ({
-    ...(fill === undefined ? {} : { fill }),
-    ...(accumulate ? { accumulate } : {}),
+    fill,
+    accumulate,
     views: regions.map((r) => ({ ...r, dtype: ins[0]!.dtype })),
   }),
   vjp: ([ct], { attrs, needs }) =>

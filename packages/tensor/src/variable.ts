@@ -4,6 +4,7 @@ import { interpreter } from "./apply.js";
 import type { Layout } from "./backend.js";
 import { eager } from "./eager.js";
 import { fail, show } from "./errors.js";
+import { guarded } from "./guarded.js";
 import { keep } from "./scope.js";
 import type { DType, Spec } from "./spec.js";
 import { sameShape } from "./spec.js";
@@ -52,9 +53,7 @@ export class Variable implements Spec {
 
   /** Whether it counts among the parameters, and optimisers change it; see {@link freeze}. A compiled step follows. */
   get trainable(): boolean {
-    const now = this.#trainable;
-    interpreter().guard?.(() => this.#trainable === now);
-    return now;
+    return guarded(() => this.#trainable);
   }
 
   set trainable(on: boolean) {

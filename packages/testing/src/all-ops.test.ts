@@ -6,7 +6,7 @@ import * as recurrent from "@nn/recurrent";
 import * as nn from "@nn/tensor";
 import { cat, checkGradients, Module, manualSeed, reference, setBackend, type Tensor } from "@nn/tensor";
 import { beforeEach, describe, expect, it } from "vitest";
-import { allLayers, notSampled } from "./all-layers.js";
+import { allLayers, notSampled } from "./all-layers/index.js";
 import { allOps, functionOf } from "./all-ops/index.js";
 import { type Program, programOf, programOfLayer, readAll, SEED } from "./compare.js";
 import { expectSame } from "./conformance/harness.js";
@@ -116,7 +116,10 @@ const noOps: Readonly<Record<string, string>> = {
     CREATES,
     "tensor fromTyped full zeros ones arange linspace eye rand randn randint manualSeed defaultGenerator uniformParameter",
   ),
-  ...because(DEFINES, "apply apply1 defineOp pointwise unary unaryWith threefry fail show findKernel bytesOf"),
+  ...because(
+    DEFINES,
+    "apply apply1 defineOp pointwise unary unaryWith threefry fail insideModules modulePath show findKernel bytesOf",
+  ),
   ...because(
     RUNS,
     "compile stepper untraced assume getBackend setBackend reference placeSlots mapStructure planBody countPlan keep scope memory readState writeState detectAnomalies checkGradients",

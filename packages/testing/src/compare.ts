@@ -10,7 +10,7 @@ import {
   type Variable,
   valueAndGrad,
 } from "@nn/tensor";
-import type { LayerSample } from "./all-layers.js";
+import type { LayerSample } from "./all-layers/index.js";
 import { outputsOf, type Sample, tensorOf } from "./all-ops/index.js";
 
 /** A function of tensors (and maybe of Variables it reads) with several outputs. */

@@ -1,6 +1,6 @@
 // @nn/testing (private): suites that more than one package runs.
 
-export { allLayers, type LayerSample } from "./all-layers.js";
+export { allLayers, type LayerSample } from "./all-layers/index.js";
 export { allOps, type Input, type Sample } from "./all-ops/index.js";
 export { backends, wasmVariants } from "./backends.js";
 export { type Program, programOf, programOfLayer, type Readings, readAll } from "./compare.js";

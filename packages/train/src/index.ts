@@ -26,9 +26,11 @@ export {
   type CollateOptions,
   type Column,
   type ColumnLike,
+  type Columns,
   collate,
   concat,
   type Dataset,
+  type DTypes,
   dataset,
   mapped,
   type SamplePart,
@@ -37,7 +39,14 @@ export {
 } from "./data/dataset.js";
 export { batches, type Data, type Loader, type LoaderOptions, loader, type MapContext } from "./data/loader.js";
 export { type RowRange, type Rows, Scaler } from "./data/scaler.js";
-export { type BucketOptions, buckets, type Padded, type SequencesOptions, sequences } from "./data/sequences.js";
+export {
+  type BucketOptions,
+  buckets,
+  type Padded,
+  padded,
+  type SequencesOptions,
+  sequences,
+} from "./data/sequences.js";
 export { type SplitOptions, split, splitIndices } from "./data/split.js";
 export { type Sample, type StreamOptions, stream } from "./data/stream.js";
 export { byteVocabulary, type TokenUnit, tokenize, Vocabulary, type VocabularyOptions } from "./data/vocabulary.js";
@@ -46,7 +55,8 @@ export { type EvaluateOptions, evaluate, type Metrics, type PredictOptions, pred
 export type { EpochEvent, History, Logs, StepEvent, TrainEvent } from "./fit/events.js";
 export { fit, Training } from "./fit/fit.js";
 export type { Loss, Weighting } from "./fit/loss.js";
-export type { FitOptions, Schedule } from "./fit/options.js";
+export type { FitOptions } from "./fit/options.js";
+export type { MakeSchedule, RunLength, Schedule, Scheduling } from "./fit/schedule.js";
 export type { Clip } from "./fit/step.js";
 export { giveWay } from "./fit/turns.js";
 export { AUC } from "./metrics/auc.js";
@@ -74,20 +84,9 @@ export { Perplexity } from "./metrics/perplexity.js";
 export { MAE, MAPE, MSE, R2, RMSE } from "./metrics/regression.js";
 export { BLEU, CharacterErrorRate, editDistance, type Sequence, WordErrorRate } from "./metrics/text.js";
 export { derivedSeed, randomStream, shuffle } from "./random.js";
-export {
-  type Frames,
-  fft,
-  logMel,
-  type MelOptions,
-  melSpectrogram,
-  mfcc,
-  type SpectrogramOptions,
-  type Stft,
-  spectrogram,
-  stft,
-} from "./readers/audio.js";
 export { type FileBytes, gunzip } from "./readers/bytes.js";
 export { type Cifar, readCifar } from "./readers/cifar.js";
+export { fft, ifft, irfft, rfft } from "./readers/fourier.js";
 export { type Idx, readIdx } from "./readers/idx.js";
 export {
   decodeImage,
@@ -98,7 +97,20 @@ export {
   imageFiles,
   type Pixels,
 } from "./readers/images.js";
-export { readWav, type Wav } from "./readers/wav.js";
+export { logMel, type MelOptions, melSpectrogram, mfcc } from "./readers/mel.js";
+export {
+  type Frames,
+  hammingWindow,
+  hannWindow,
+  type IstftOptions,
+  istft,
+  type SpectrogramOptions,
+  type Stft,
+  type StftOptions,
+  spectrogram,
+  stft,
+} from "./readers/stft.js";
+export { readWav, type Wav, type WriteWavOptions, writeWav } from "./readers/wav.js";
 export type { Batch, Tensors } from "./structure.js";
 export type { CrashEvent, TrainerWorker, WorkerEvent } from "./worker/messages.js";
 export { type PoolWorker, serveJobs, type WorkerPool, workerPool } from "./worker/pool.js";

@@ -25,6 +25,16 @@ export function mapTensors(value: Tensors, leaf: (t: Tensor) => unknown): unknow
   return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, mapTensors(part, leaf)]));
 }
 
+/** Structures that are alike as one: each leaf is what `join` makes of theirs. */
+export function joinTensors(parts: readonly Tensors[], join: (leaves: readonly Tensor[]) => Tensor): Tensors {
+  const lists = parts.map(tensorsIn);
+  let next = 0;
+  return mapTensors(parts[0], () => {
+    const i = next++;
+    return join(lists.map((list) => list[i]));
+  }) as Tensors;
+}
+
 export function dispose(value: Tensors | Batch | undefined): void {
   for (const t of tensorsIn(value)) t.dispose();
 }

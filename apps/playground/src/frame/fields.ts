@@ -8,9 +8,9 @@ interface Common {
   /** Whether it works at once; else training begins anew when it is changed. */
   readonly live?: boolean;
 }
+type Option<V> = readonly [value: V, name: string, disabled?: boolean];
 interface Choice<V extends string | number = string | number> extends Common {
-  /** Values and their names. */
-  readonly options: readonly (readonly [value: V, name: string, disabled?: boolean])[];
+  readonly options: readonly Option<V>[];
   readonly value: V;
   /** Whether the address may have another value: the page says later which there are, by `setOptions`. */
   readonly open?: boolean;
@@ -28,6 +28,18 @@ export type Fields = Readonly<Record<string, Field>>;
 export type Values<F extends Fields> = {
   -readonly [K in keyof F]: F[K]["value"] extends boolean ? boolean : F[K]["value"] extends number ? number : string;
 };
+
+/** A field with some values to choose from: numbers and names show themselves, other values come with what is shown. */
+export function choice<V extends string | number>(
+  label: string,
+  values: readonly (V | Option<V>)[],
+  value: V,
+  more: Pick<Choice, "help" | "live" | "open"> = {},
+): Choice<V> {
+  const shown = (v: V) => (typeof v === "number" ? v.toLocaleString("en", { maximumFractionDigits: 9 }) : `${v}`);
+  const options = values.map((v) => (typeof v === "object" ? v : ([v, shown(v)] as const)));
+  return { label, options, value, ...more };
+}
 
 /** A string, number or boolean as a field wants it; its default where the text is no value of it. */
 function parse(field: Field, text: string | null): string | number | boolean {

@@ -2,7 +2,7 @@
 
 import { expr as ex, isContiguous, type MapAttrs, type Signature, sameShape, sizeOf, type View } from "@nn/tensor";
 import { eachElement, groupsOf, reads, type WgslCode, type WgslKernel, writes } from "../code.js";
-import { printFormula } from "../formula.js";
+import { compares, printFormula } from "../formula.js";
 import { textOf } from "../math.js";
 import { literal, placeOf, sum } from "../walk.js";
 
@@ -38,9 +38,12 @@ export const map: WgslKernel<MapAttrs> = {
 const isSame = (a: View, b: View): boolean =>
   a.dtype === b.dtype && a.offset === b.offset && isContiguous(a) && sameShape(a.shape, b.shape);
 
-const bindingsOf = ({ ins, outs, attrs }: Signature<MapAttrs>) => {
-  const used = ex.inputsOf(attrs.expr);
-  return [...used.map((k) => reads(`in${k}`, ins[k]!.dtype)), writes("out0", outs[0]!.dtype)];
+const bindingsOf = ({ ins, outs, attrs: { expr, accumulate } }: Signature<MapAttrs>) => {
+  const exact = compares(expr) ? false : undefined;
+  return [
+    ...ex.inputsOf(expr).map((k) => reads(`in${k}`, ins[k]!.dtype, exact)),
+    writes("out0", outs[0]!.dtype, accumulate ? false : undefined),
+  ];
 };
 
 interface Axis {

@@ -1,7 +1,7 @@
 // A matrix product whose operands are functions: matmul reads strided views, a convolution the patches of an image. Tiles
 // of both in workgroup memory, twice, so that the next are read while these are multiplied; a square of results in each
 // thread's registers. Few results of long sums are cut along the sum: partial sums first, and then theirs, in order. With
-// f16 the tiles hold operands rounded to it, and sums are f32 as ever.
+// f16 the tiles hold operands rounded to it, which therefore may be stored so, too; sums are f32 as ever.
 
 import { type Signature, sizeOf, type View } from "@nn/tensor";
 import {
@@ -51,6 +51,8 @@ export interface Product {
   readonly bias?: { readonly value: string; readonly binding: Binding };
   /** Whether a row's bits must not depend on the number of rows: each sum is then one, from its first to its last. */
   readonly inOrder?: boolean;
+  /** Whether a large result is to be stored as f16 (see {@link Binding.half}): it is no gradient of a parameter. */
+  readonly half?: boolean;
 }
 
 /**
@@ -161,9 +163,8 @@ function tiles(p: Product, shape: Shape, size: number): WgslPass {
     text: tilesText(p, shape, size, "f"),
     withF16: tilesText(p, shape, size, "h"),
     bindings: [
-      ...p.a.bindings,
-      ...p.b.bindings,
-      ...(last ? [...last.bindings, writes("out0", p.signature.outs[0]!.dtype)] : [writes("scratch", "f32")]),
+      ...[...p.a.bindings, ...p.b.bindings].map((b) => ({ ...b, half: true })),
+      ...(last ? [...last.bindings, output(p)] : [writes("scratch", "f32")]),
     ],
     groups: p.batches * shape.parts * shape.down * shape.across,
   };
@@ -270,10 +271,12 @@ function sumUp(p: Product, { parts }: Shape, size: number): WgslPass {
   ];
   return {
     text: eachElement(size, body, textOf(last.calls)),
-    bindings: [reads("scratch", "f32"), ...last.bindings, writes("out0", p.signature.outs[0]!.dtype)],
+    bindings: [reads("scratch", "f32"), ...last.bindings, output(p)],
     groups: groupsOf(size),
   };
 }
+
+const output = ({ signature, half }: Product) => writes("out0", signature.outs[0]!.dtype, half);
 
 /** From `sum` to the value of element `r`. */
 function ending({ signature, bias }: Product) {

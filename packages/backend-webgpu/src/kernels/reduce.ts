@@ -15,10 +15,11 @@ import {
   type WgslPass,
   writes,
 } from "../code.js";
-import { printFormula } from "../formula.js";
+import { compares, printFormula } from "../formula.js";
 import { textOf } from "../math.js";
 import { placeOf } from "../walk.js";
 import { finish, ownInputs } from "./epilogue.js";
+import { type Combine, together } from "./together.js";
 
 /** Elements of a result from which more than one thread works on it. */
 const SHARED_FROM = 256;
@@ -189,44 +190,27 @@ function pass(signature: Signature<ReduceAttrs>, count: number, { pieces, piece,
         ];
   const store = [...last.lines, `${to}[n] = ${last.value};`];
   const before = textOf([...calls, ...last.calls, ...needs(of, dtype)]);
-  const bindings = [...used.map((k) => reads(`in${k}`, ins[k]!.dtype)), ...last.bindings, writes(to, dtype)];
+  const exact = compares(prologue) ? false : undefined;
+  const bindings = [...used.map((k) => reads(`in${k}`, ins[k]!.dtype, exact)), ...last.bindings, writes(to, dtype)];
   if (!shared) {
     return { text: eachElement(n, ["let n = i;", ...body, ...store], before), bindings, groups: groupsOf(n) };
   }
-  const shape = (fold: readonly string[]) =>
+  const shape = (subgroups: boolean) =>
     main(
       LANES,
-      [`let n = ${groupIndex(n)};`, `if (n >= ${n}u) { return; }`, ...body, ...fold, ...store, "}"],
+      [
+        `let n = ${groupIndex(n)};`,
+        `if (n >= ${n}u) { return; }`,
+        ...body,
+        ...together("total", combined, { lanes: LANES, memory: "totals", subgroups }),
+        "if (lane == 0u) {",
+        ...store,
+        "}",
+      ],
       [...before, `var<workgroup> totals: array<${typeOf(dtype)}, ${LANES}>;`],
     );
-  return { text: shape(byHalves(combined)), withSubgroups: shape(bySubgroups(combined)), bindings, groups: n };
+  return { text: shape(false), withSubgroups: shape(true), bindings, groups: n };
 }
-
-/** Puts the threads' totals together in memory; leaves the first thread in a block with the whole. */
-const byHalves = (combined: Combine): string[] => [
-  "totals[lane] = total;",
-  "workgroupBarrier();",
-  `for (var half = ${LANES / 2}u; half > 0u; half /= 2u) {`,
-  `if (lane < half) { totals[lane] = ${combined("totals[lane]", "totals[lane + half]")}; }`,
-  "workgroupBarrier();",
-  "}",
-  "if (lane == 0u) {",
-  "total = totals[0];",
-];
-
-/** The same with one barrier: subgroups first (by exchanges, as subgroupMax may lose a NaN), then the first thread over them. */
-const bySubgroups = (combined: Combine): string[] => [
-  `for (var half = min(subgroup_size, ${LANES}u) / 2u; half > 0u; half /= 2u) {`,
-  `total = ${combined("total", "subgroupShuffleXor(total, half)")};`,
-  "}",
-  "if (subgroup_lane == 0u) { totals[subgroup] = total; }",
-  "workgroupBarrier();",
-  "if (lane == 0u) {",
-  "total = totals[0];",
-  `for (var k = 1u; k < ${LANES}u / subgroup_size; k++) { total = ${combined("total", "totals[k]")}; }`,
-];
-
-type Combine = (a: string, b: string) => string;
 
 function combine(of: ReduceAttrs["of"], dtype: DType): Combine {
   if (of === "add" || of === "mul") return (a, b) => `${a} ${of === "add" ? "+" : "*"} ${b}`;

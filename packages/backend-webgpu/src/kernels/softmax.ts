@@ -1,9 +1,11 @@
-// softmax and logSoftmax in one dispatch: a workgroup for each line along the axis, or, where lines are short, a thread.
+// softmax and logSoftmax in one dispatch, and the frame of all that looks at whole lines: a workgroup for each line along an
+// axis, or, where lines are short, a thread.
 
 import { type Signature, sizeOf, type View } from "@nn/tensor";
 import { eachElement, groupIndex, groupsOf, main, reads, type WgslCode, type WgslKernel, writes } from "../code.js";
 import { textOf } from "../math.js";
 import { literal, placeOf } from "../walk.js";
+import { together } from "./together.js";
 
 /** Elements from which a workgroup takes a line. */
 const SHARED_FROM = 64;
@@ -11,67 +13,91 @@ const LANES = 128;
 
 export const softmax: WgslKernel<{ axis: number }> = {
   op: "softmax",
-  emit: (signature) => lines(signature, "softmax", "nn_exp(v - most) / sum"),
+  emit: (signature) =>
+    overLines("softmax", signature, 0, ({ at, each }) => each(`out0[${at(1)}] = nn_exp(v - most) / sum;`)),
 };
 
 export const logSoftmax: WgslKernel<{ axis: number }> = {
   op: "logSoftmax",
-  emit: (signature) => lines(signature, "logSoftmax", "(v - most) - nn_log(sum)"),
+  emit: (signature) =>
+    overLines("logSoftmax", signature, 0, ({ at, each }) => each(`out0[${at(1)}] = (v - most) - nn_log(sum);`)),
 };
 
-/** @param value of an element `v`, given `most`, the greatest of its line, and `sum`, that of exp(v − most) */
-function lines({ ins, outs, attrs: { axis } }: Signature<{ axis: number }>, name: string, value: string): WgslCode {
-  const [x, y] = [ins[0]!, outs[0]!];
-  const count = x.shape[axis]!;
-  const rest = x.shape.toSpliced(axis, 1);
+/** What a line's text is made of. */
+export interface LineText {
+  /** Where element `j` of the line lies in an input, or in the output, whose number is the next; where that has one element for the line, where this lies. */
+  at(view: number): string;
+  /** A line for each element `j`, with `v`, what x has there. */
+  each(line: string): readonly string[];
+  /** A line for one thread. */
+  once(line: string): readonly string[];
+}
+
+/**
+ * A dispatch over the lines of an input along an axis. The output and the other inputs have that axis, or are without it.
+ *
+ * @param x the input's number
+ * @param body what becomes of a line, given `most`, the greatest element of x there, and `sum`, that of exp(v − most)
+ */
+export function overLines(
+  name: string,
+  { ins, outs, attrs: { axis } }: Signature<{ readonly axis: number }>,
+  x: number,
+  body: (text: LineText) => readonly string[],
+): WgslCode {
+  const { shape } = ins[x]!;
+  const count = shape[axis]!;
+  const rest = shape.toSpliced(axis, 1);
   const number = sizeOf(rest);
   if (number * count === 0) return { name, passes: [] };
-  const without = (v: View): View => ({ ...v, shape: rest, strides: v.strides.toSpliced(axis, 1) });
-  const place = placeOf([without(x), without(y)], rest, "line", "c");
-  const at = (k: number, v: View) => `from${k} + i32(j) * ${literal(v.strides[axis]!)}`;
+  const views = [...ins, outs[0]!];
+  const isLine = (v: View) => v.shape.length === shape.length;
+  const place = placeOf(
+    views.map((v) => (isLine(v) ? { ...v, shape: rest, strides: v.strides.toSpliced(axis, 1) } : v)),
+    rest,
+    "line",
+    "c",
+  );
+  const at = (k: number) => `from${k}${isLine(views[k]!) ? ` + i32(j) * ${literal(views[k]!.strides[axis]!)}` : ""}`;
   const shared = count >= SHARED_FROM;
-  const each = (body: string) => [
+  const each = (line: string) => [
     `for (var j = ${shared ? "lane" : "0u"}; j < ${count}u; j += ${shared ? LANES : 1}u) {`,
-    `let v = in0[${at(0, x)}];`,
-    body,
+    `let v = in${x}[${at(x)}];`,
+    line,
     "}",
   ];
-  /** Puts the threads' values of `name` together. */
-  const together = (name: string, both: (a: string, b: string) => string) =>
-    shared
-      ? [
-          `lanes[lane] = ${name};`,
-          "workgroupBarrier();",
-          `for (var half = ${LANES / 2}u; half > 0u; half /= 2u) {`,
-          `if (lane < half) { lanes[lane] = ${both("lanes[lane]", "lanes[lane + half]")}; }`,
-          "workgroupBarrier();",
-          "}",
-          `${name} = lanes[0];`,
-          "workgroupBarrier();",
-        ]
-      : [];
-  const body = [
-    ...place.lines,
-    `let from0 = ${place.at[0]};`,
-    `let from1 = ${place.at[1]};`,
-    "var most = -infinity();",
-    ...each("most = max_f32(most, v);"),
-    ...together("most", (a, b) => `max_f32(${a}, ${b})`),
-    "var sum = 0.0;",
-    ...each("sum += nn_exp(v - most);"),
-    ...together("sum", (a, b) => `${a} + ${b}`),
-    ...each(`out0[${at(1, y)}] = ${value};`),
-  ];
-  const calls = textOf(["max_f32", "infinity", "nn_exp", ...(value.includes("nn_log") ? ["nn_log"] : [])]);
-  const bindings = [reads("in0", "f32"), writes("out0", "f32")];
+  const once = (line: string) => [shared ? `if (lane == 0u) { ${line} }` : line];
+  const bindings = [...ins.map((v, k) => reads(`in${k}`, v.dtype)), writes("out0", outs[0]!.dtype)];
+  const lines = (subgroups: boolean) => {
+    const all = (of: string, both: (a: string, b: string) => string) =>
+      shared ? together(of, both, { lanes: LANES, memory: "lanes", subgroups }) : [];
+    return [
+      ...place.lines,
+      ...views.map((_, k) => `let from${k} = ${place.at[k]};`),
+      "var most = -infinity();",
+      ...each("most = max_f32(most, v);"),
+      ...all("most", (a, b) => `max_f32(${a}, ${b})`),
+      "var sum = 0.0;",
+      ...each("sum += nn_exp(v - most);"),
+      ...(shared ? ["workgroupBarrier();"] : []),
+      ...all("sum", (a, b) => `${a} + ${b}`),
+      ...body({ at, each, once }),
+    ];
+  };
+  const calls = (lines: readonly string[]) =>
+    textOf(["max_f32", "infinity", "nn_exp", ...(lines.some((line) => line.includes("nn_log")) ? ["nn_log"] : [])]);
   if (!shared) {
-    const text = eachElement(number, ["let line = i;", ...body], calls);
+    const of = lines(false);
+    const text = eachElement(number, ["let line = i;", ...of], calls(of));
     return { name, passes: [{ text, bindings, groups: groupsOf(number) }] };
   }
-  const text = main(
-    LANES,
-    [`let line = ${groupIndex(number)};`, `if (line >= ${number}u) { return; }`, ...body],
-    [...calls, `var<workgroup> lanes: array<f32, ${LANES}>;`],
-  );
-  return { name, passes: [{ text, bindings, groups: number }] };
+  const text = (subgroups: boolean) => {
+    const of = lines(subgroups);
+    return main(
+      LANES,
+      [`let line = ${groupIndex(number)};`, `if (line >= ${number}u) { return; }`, ...of],
+      [...calls(of), `var<workgroup> lanes: array<f32, ${LANES}>;`],
+    );
+  };
+  return { name, passes: [{ text: text(false), withSubgroups: text(true), bindings, groups: number }] };
 }

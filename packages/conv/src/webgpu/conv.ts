@@ -22,7 +22,7 @@ export const conv: WgslKernel<ConvAttrs> = {
     const p = coordinates("p", [channels, ...kernelSize], "k");
     const patch = (e: number) => `x_at(batch, o + ${e}u, ${p.at.join(", ")})`;
     return product({
-      ...{ name: "conv", signature, batches: groups, m: rows, n: batch * pixels, k },
+      ...{ name: "conv", signature, batches: groups, m: rows, n: batch * pixels, k, half: true },
       a: weightRows(weight, groups),
       b: {
         deep: false,
@@ -54,7 +54,7 @@ export const convInputGrad: WgslKernel<ConvInputGradAttrs> = {
     const from = windowOf({ ...attrs, kernelSize }, ct.shape.slice(2), y.at.slice(1), names("k", places, 1));
     const patch = (e: number) => `ct_at(batch, o + ${e}u, ${p.at.join(", ")})`;
     return product({
-      ...{ name: "conv gradient", signature, batches: groups, m: rows, n: batch * pixels, k },
+      ...{ name: "conv gradient", signature, batches: groups, m: rows, n: batch * pixels, k, half: true },
       a: weightColumns(weight, groups, taps),
       b: {
         deep: false,

@@ -103,7 +103,7 @@ export const directConvWeightGrad: WgslKernel<ConvWeightGradAttrs> = {
       "if (lane == 0u) { out0[r] = sums[0]; }",
     ];
     const text = main(lanes, body, [`var<workgroup> sums: array<f32, ${lanes}>;`]);
-    const bindings = [reads("in0", "f32"), reads("in1", "f32"), writes("out0", "f32")];
+    const bindings = [reads("in0", "f32", true), reads("in1", "f32", true), writes("out0", "f32")];
     return { name: "conv weight gradient", passes: size === 0 ? [] : [{ text, bindings, groups: size }] };
   },
 };
@@ -120,8 +120,8 @@ function perElement(
   const total = `let total = sum${bias ? ` + ${bias.value}` : ""};`;
   const body = ["let r = i;", "var sum = 0.0;", ...lines, total, ...last.lines, `out0[r] = ${last.value};`];
   const bindings = [
-    ...[reads("in0", "f32"), reads("in1", "f32"), ...(bias ? [bias.binding] : [])],
-    ...[...last.bindings, writes("out0", "f32")],
+    ...[reads("in0", "f32", true), reads("in1", "f32"), ...(bias ? [bias.binding] : [])],
+    ...[...last.bindings, writes("out0", "f32", true)],
   ];
   const pass = { text: eachElement(size, body, textOf(last.calls)), bindings, groups: groupsOf(size) };
   return { name, passes: size === 0 ? [] : [pass] };

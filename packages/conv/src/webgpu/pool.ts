@@ -5,6 +5,7 @@ import {
   eachElement,
   finish,
   groupsOf,
+  type Half,
   ownInputs,
   reads,
   textOf,
@@ -28,7 +29,8 @@ export const maxPool: WgslKernel<PoolAttrs> = {
       const value = `in0[${address(ins[0]!, [...o.at.slice(0, 2), ...from.at])}]`;
       return [...from.lines, ...where(from.inside, [`total = max_f32(total, ${value});`])];
     });
-    return perElement("maxPool", signature, ["var total = -infinity();", ...o.lines, ...body], ["max_f32", "infinity"]);
+    const lines = ["var total = -infinity();", ...o.lines, ...body];
+    return perElement("maxPool", signature, lines, { out: "in0" }, ["max_f32", "infinity"]);
   },
 };
 
@@ -68,6 +70,7 @@ export const maxPoolGrad: WgslKernel<PoolAttrs> = {
       "maxPool gradient",
       signature,
       ["var total = 0.0;", ...e.lines, own, ...body],
+      { in2: "in1", out: true },
       ["is_nan"],
       [IS_FIRST],
     );
@@ -93,6 +96,7 @@ export const maxPoolIndices: WgslKernel<PoolAttrs> = {
       "maxPool indices",
       signature,
       ["var total = -1;", ...o.lines, top, ...body],
+      { in1: "in0" },
       ["is_nan"],
       [IS_FIRST],
     );
@@ -113,7 +117,7 @@ export const avgPool: WgslKernel<AvgPoolAttrs> = {
       ];
     });
     const total = `let total = sum / ${elements(attrs, o.at.slice(2))};`;
-    return perElement("avgPool", signature, ["var sum = 0.0;", ...o.lines, ...body, total]);
+    return perElement("avgPool", signature, ["var sum = 0.0;", ...o.lines, ...body, total], { out: true });
   },
 };
 
@@ -129,7 +133,7 @@ export const avgPoolGrad: WgslKernel<AvgPoolAttrs & { readonly inputSize: readon
       const share = `in0[${address(ct, [...y.at.slice(0, 2), ...window.at])}] / ${elements(attrs, window.at)}`;
       return [...window.lines, ...where(window.inside, [`total += ${share};`])];
     });
-    return perElement("avgPool gradient", signature, ["var total = 0.0;", ...y.lines, ...body]);
+    return perElement("avgPool gradient", signature, ["var total = 0.0;", ...y.lines, ...body], { out: true });
   },
 };
 
@@ -144,11 +148,17 @@ function elements({ divisor, kernelSize, bounds, stride, padding }: AvgPoolAttrs
   return `f32(${along.join(" * ")})`;
 }
 
-/** A thread per element r of the output: lines that end with `total`. */
+/**
+ * A thread per element r of the output: lines that end with `total`.
+ *
+ * @param half what may be f16 (see {@link Binding.half}), but for inputs that just may: a maximum is one of its input's numbers only if both are held
+ * alike
+ */
 function perElement(
   name: string,
   signature: Signature<PoolAttrs>,
   lines: readonly string[],
+  half: { readonly [name: string]: Half },
   calls: readonly string[] = [],
   before: readonly string[] = [],
 ): WgslCode {
@@ -163,7 +173,11 @@ function perElement(
       ["let r = i;", ...lines, ...last.lines, `out0[r] = ${last.value};`],
       [...textOf([...calls, ...last.calls]), ...before],
     ),
-    bindings: [...used.map((name) => reads(name, "f32")), ...last.bindings, writes("out0", out.dtype)],
+    bindings: [
+      ...used.map((name) => reads(name, "f32", half[name] ?? true)),
+      ...last.bindings,
+      writes("out0", out.dtype, half["out"]),
+    ],
     groups: groupsOf(size),
   };
   return { name, passes: size === 0 ? [] : [pass] };

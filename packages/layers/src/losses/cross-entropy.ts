@@ -1,8 +1,21 @@
 // Cross entropy of logits, and the negative log likelihood of log-probabilities.
 
-import { fail, gather, logSoftmax, Module, ne, scope, show, type Tensor, type Variable, where } from "@nn/tensor";
-import { checkIntegers, checkProbability, withNumbersOf } from "../check.js";
+import {
+  apply1,
+  fail,
+  gather,
+  logSoftmax,
+  Module,
+  ne,
+  scope,
+  show,
+  type Tensor,
+  type Variable,
+  where,
+} from "@nn/tensor";
+import { checkProbability } from "../check.js";
 import { buffer } from "../parameter.js";
+import { checkClasses, crossEntropyOp, lossOf } from "./cross-entropy-op.js";
 import { checkReduction, type LossOptions, type Reduction, reduced } from "./reduction.js";
 
 /** Options of {@link nllLoss}. */
@@ -47,20 +60,23 @@ export function crossEntropy(
   const probable = target.dtype === "f32";
   if (probable) checkProbabilities(logits, target, ignoreIndex);
   return scope(() => {
-    const logp = logSoftmax(logits, axis);
-    const perClass = weight && alongAxis(weight, axis, logits.rank);
+    const logp = () => {
+      const all = logSoftmax(logits, axis);
+      return weight ? all.mul(weight.reshape(all.shape.map((_, i) => (i === axis ? -1 : 1)))) : all;
+    };
     if (probable) {
       const wanted = labelSmoothing > 0 ? target.mul(1 - labelSmoothing).add(labelSmoothing / classes) : target;
-      const weighted = wanted.mul(logp);
-      const losses = (perClass ? weighted.mul(perClass) : weighted).sum(axis).neg();
-      return reduced(losses, reduction);
+      return reduced(wanted.mul(logp()).sum(axis).neg(), reduction);
     }
-    const { losses, weights, counts } = pick(op, logp, target, axis, perClass, ignoreIndex);
-    if (labelSmoothing === 0) return weightedMean(losses, weights, reduction);
-    // The smooth part: every class with its weight, for the targets that count.
-    const smooth = (perClass ? logp.mul(perClass) : logp).sum(axis).neg();
-    const even = where(counts, smooth.mul(labelSmoothing / classes), 0);
-    return weightedMean(losses.mul(1 - labelSmoothing).add(even), weights, reduction);
+    const chosen = apply1(crossEntropyOp, [logits.cast("f32"), target], { axis, ignoreIndex });
+    const weights = weightsOf(target, weight, ignoreIndex);
+    let losses = weight ? chosen.mul(weights) : chosen;
+    if (labelSmoothing > 0) {
+      // The smooth part: every class with its weight, for the targets that count.
+      const smooth = where(ne(target, ignoreIndex), logp().sum(axis), 0);
+      losses = losses.mul(1 - labelSmoothing).sub(smooth.mul(labelSmoothing / classes));
+    }
+    return weightedMean(losses, weights, reduction);
   });
 }
 
@@ -80,10 +96,11 @@ export function nllLoss(
 ): Tensor {
   checkReduction("nllLoss", reduction);
   const { axis } = classAxis("nllLoss", logp, weight);
+  checkClasses("nllLoss", logp, target, axis);
   return scope(() => {
-    const perClass = weight && alongAxis(weight, axis, logp.rank);
-    const { losses, weights } = pick("nllLoss", logp, target, axis, perClass, ignoreIndex);
-    return weightedMean(losses, weights, reduction);
+    const losses = lossOf("nllLoss", logp, target, { axis, ignoreIndex });
+    const weights = weightsOf(target, weight, ignoreIndex);
+    return weightedMean(weight ? losses.mul(weights) : losses, weights, reduction);
   });
 }
 
@@ -152,10 +169,6 @@ function classAxis(op: string, x: Tensor, weight: Tensor | undefined): { axis: n
   return { axis, classes };
 }
 
-function alongAxis(weight: Tensor, axis: number, rank: number): Tensor {
-  return weight.reshape(Array.from({ length: rank }, (_, i) => (i === axis ? -1 : 1)));
-}
-
 function checkProbabilities(logits: Tensor, target: Tensor, ignoreIndex: number): void {
   const op = "crossEntropy";
   if (show(target.shape) !== show(logits.shape)) {
@@ -172,34 +185,11 @@ function checkProbabilities(logits: Tensor, target: Tensor, ignoreIndex: number)
   }
 }
 
-/** Per target: whether it counts, its weight (0 if not), and −weight · logp of its class. */
-function pick(
-  op: string,
-  logp: Tensor,
-  target: Tensor,
-  axis: number,
-  perClass: Tensor | undefined,
-  ignoreIndex: number,
-): { losses: Tensor; weights: Tensor; counts: Tensor } {
-  checkIntegers(op, "class numbers", target);
-  const want = logp.shape.toSpliced(axis, 1);
-  if (show(target.shape) !== show(want)) {
-    fail({
-      op,
-      expected: `targets ${show(want)} for input ${show(logp.shape)}`,
-      got: show(target.shape),
-      hint: "Classes are axis 1 of the input; targets are class numbers, without that axis.",
-    });
-  }
+/** What each target weighs: 0 if it does not count. */
+function weightsOf(target: Tensor, weight: Tensor | undefined, ignoreIndex: number): Tensor {
   const counts = ne(target, ignoreIndex);
-  const at = where(counts, target, 0).unsqueeze(axis);
-  const hint = "Check the labels, or set ignoreIndex.";
-  const chosen = withNumbersOf(op, "class numbers", logp.shape[axis], hint, () => gather(logp, axis, at).reshape(want));
-  const given = perClass && gather(perClass.expand(logp.shape), axis, at).reshape(want);
-  const weights = given ? where(counts, given, 0) : counts.cast("f32");
-  // Not times 0: a target that does not count may stand before a log-probability of −∞.
-  const losses = where(counts, (given ? chosen.mul(given) : chosen).neg(), 0);
-  return { losses, weights, counts };
+  if (!weight) return counts.cast("f32");
+  return where(counts, gather(weight, 0, where(counts, target, 0).flatten()).reshape(target.shape), 0);
 }
 
 function weightedMean(losses: Tensor, weights: Tensor, reduction: Reduction): Tensor {

@@ -89,4 +89,12 @@ describe.skipIf(missing)(`batchNorm on webgpu${missing ? ` (${missing})` : ""}`,
     await check([1, 300, 64], 4);
     expect(ran).toHaveLength(6);
   });
+
+  it("without subgroups", async () => {
+    const withThem = backend;
+    backend = await webgpuHere({ kernels: layerKernels, subgroups: false });
+    await check([3, 2, 40, 41], 1);
+    backend.dispose();
+    backend = withThem;
+  });
 });

@@ -9,6 +9,7 @@ import {
   main,
   placeOf,
   reads,
+  together,
   type WgslCode,
   type WgslKernel,
   type WgslPass,
@@ -33,17 +34,13 @@ export const batchNorm: WgslKernel<BatchNormAttrs> = {
     const [x, weight, bias] = ins as [View, View, View];
     const s = shapeOf(x);
     const all = `${s.count}.0`;
-    const sums = sumPass(
-      s,
-      [x],
-      [
-        ...total("sum", ["in0"]),
-        "let mean = sum / f32(size);",
-        ...total("spread", ["in0"], "(in0_e - mean) * (in0_e - mean)"),
-        `if (lane == 0u) { scratch[n] = mean; scratch[${s.all}u + n] = spread; }`,
-      ],
-    );
-    const together = perChannel(
+    const sums = sumPass(s, [x], (total) => [
+      ...total("sum", ["in0"]),
+      "let mean = sum / f32(size);",
+      ...total("spread", ["in0"], "(in0_e - mean) * (in0_e - mean)"),
+      `if (lane == 0u) { scratch[n] = mean; scratch[${s.all}u + n] = spread; }`,
+    ]);
+    const whole = perChannel(
       s,
       [
         ...pieces(s, (n) => [`mean += scratch[${n}] * f32(sizeOf(p)) / ${all};`], ["var mean = 0.0;"]),
@@ -67,9 +64,9 @@ export const batchNorm: WgslKernel<BatchNormAttrs> = {
         `let scale = in1[${at(weight)}] / sqrt(out2[c] + f32(${attrs.eps}));`,
         `out0[i] = (in0_i - out1[c]) * scale + in2[${at(bias)}];`,
       ],
-      [reads("in1", "f32"), reads("in2", "f32"), reads("out1", "f32"), reads("out2", "f32"), writes("out0", "f32")],
+      [...["in1", "in2", "out1", "out2"].map((name) => reads(name, "f32")), writes("out0", "f32", true)],
     );
-    return code("batchNorm", s, [sums, together, map]);
+    return code("batchNorm", s, [sums, whole, map]);
   },
 };
 
@@ -84,7 +81,7 @@ export const batchNormGrad: WgslKernel<BatchNormAttrs> = {
     const sums = sumPass(
       s,
       [ct, x],
-      [
+      (total) => [
         `let mean = in2[${at(mean)}];`,
         ...total("sum", ["in0"]),
         ...total("along", ["in0", "in1"], "in0_e * (in1_e - mean)"),
@@ -92,7 +89,7 @@ export const batchNormGrad: WgslKernel<BatchNormAttrs> = {
       ],
       [reads("in2", "f32")],
     );
-    const together = perChannel(
+    const whole = perChannel(
       s,
       [
         ...pieces(s, (n) => [`sum += scratch[${n}];`, `along += scratch[${s.all}u + ${n}];`], [
@@ -116,7 +113,7 @@ export const batchNormGrad: WgslKernel<BatchNormAttrs> = {
       ],
       [...["in2", "in3", "in4", "out1", "out2"].map((name) => reads(name, "f32")), writes("out0", "f32")],
     );
-    return code("batchNorm gradient", s, [sums, together, map]);
+    return code("batchNorm gradient", s, [sums, whole, map]);
   },
 };
 
@@ -148,12 +145,17 @@ const code = (name: string, s: Shape, passes: readonly WgslPass[]): WgslCode => 
 const at = ({ offset, strides }: View) => `${offset} + i32(c) * ${strides[0]}`;
 
 /** A workgroup for each piece `n`, of channel `c`: elements `start` to `start + size`. */
-function sumPass(s: Shape, views: readonly View[], body: readonly string[], more: WgslPass["bindings"] = []): WgslPass {
+function sumPass(
+  s: Shape,
+  views: readonly View[],
+  body: (total: Total) => readonly string[],
+  more: WgslPass["bindings"] = [],
+): WgslPass {
   const rest = s.shape.with(1, 1);
   const inside = views.map((v) => ({ ...v, shape: rest, offset: 0 }));
   const place = placeOf(inside, rest, "e", "k");
   const base = views.map((v, k) => `let base${k} = ${v.offset} + i32(c) * ${v.strides[1]};`);
-  const lines = [
+  const lines = (subgroups: boolean) => [
     `let n = ${groupIndex(s.all)};`,
     `if (n >= ${s.all}u) { return; }`,
     `let c = n / ${s.pieces}u;`,
@@ -161,12 +163,14 @@ function sumPass(s: Shape, views: readonly View[], body: readonly string[], more
     `let size = min(${s.piece}u, ${s.count}u - start);`,
     ...base,
     // `total` stands for its elements.
-    ...body.flatMap((line) =>
+    ...body(total(subgroups)).flatMap((line) =>
       line === ELEMENT ? place.lines : [line.replace(/in(\d)_e/g, (_, k) => `in${k}[base${k} + ${place.at[k]}]`)],
     ),
   ];
+  const text = (subgroups: boolean) => main(LANES, lines(subgroups), [`var<workgroup> sums: array<f32, ${LANES}>;`]);
   return {
-    text: main(LANES, lines, [`var<workgroup> sums: array<f32, ${LANES}>;`]),
+    text: text(false),
+    withSubgroups: text(true),
     bindings: [...views.map((_, k) => reads(`in${k}`, "f32")), ...more, writes("scratch", "f32")],
     groups: s.all,
   };
@@ -176,9 +180,12 @@ function sumPass(s: Shape, views: readonly View[], body: readonly string[], more
 const ELEMENT = "element";
 
 /** Sums over a piece, the same for all threads, as `name`. */
-function total(name: string, ins: readonly string[], value = `${ins[0]}_e`): string[] {
-  return [
-    `var ${name}_own = 0.0;`,
+type Total = (name: string, ins: readonly string[], value?: string) => string[];
+
+const total =
+  (subgroups: boolean): Total =>
+  (name, ins, value = `${ins[0]}_e`) => [
+    `var ${name} = 0.0;`,
     // In runs of 16, whose sums are added up: errors grow more slowly.
     `for (var run = lane; run < size; run += ${16 * LANES}u) {`,
     "var some = 0.0;",
@@ -187,18 +194,11 @@ function total(name: string, ins: readonly string[], value = `${ins[0]}_e`): str
     ELEMENT,
     `some += ${value};`,
     "}",
-    `${name}_own += some;`,
+    `${name} += some;`,
     "}",
-    "workgroupBarrier();",
-    `sums[lane] = ${name}_own;`,
-    "workgroupBarrier();",
-    `for (var half = ${LANES / 2}u; half > 0u; half /= 2u) {`,
-    "if (lane < half) { sums[lane] += sums[lane + half]; }",
-    "workgroupBarrier();",
-    "}",
-    `let ${name} = sums[0];`,
+    "workgroupBarrier();", // the last sum has been read
+    ...together(name, (a, b) => `${a} + ${b}`, { lanes: LANES, memory: "sums", subgroups }),
   ];
-}
 
 /** A thread for each channel `c`. */
 function perChannel(s: Shape, body: readonly string[], bindings: WgslPass["bindings"]): WgslPass {

@@ -113,7 +113,7 @@ export interface OneCycleLROptions {
 /**
  * Up to `maxLr` and down to nearly 0, once, as
  * [OneCycleLR](https://pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.OneCycleLR.html) (Smith and Topin, 2018).
- * Step it after every batch. With `cycleMomentum`, make it before the first compiled step.
+ * Step it after every batch, the last one too: `totalSteps` times in all. With `cycleMomentum`, make it before the first compiled step.
  *
  * @example
  * ```ts
@@ -178,7 +178,10 @@ export class OneCycleLR extends LRScheduler {
   }
 
   #between(from: number, to: number, done: number): number {
-    return this.#linear ? (to - from) * done + from : to + ((from - to) / 2) * (1 + Math.cos(Math.PI * done));
+    // After the last step, which nobody uses, PyTorch's line goes on below 0.
+    return this.#linear
+      ? (to - from) * Math.min(done, 1) + from
+      : to + ((from - to) / 2) * (1 + Math.cos(Math.PI * done));
   }
 }
 

@@ -187,6 +187,10 @@ describe("details", () => {
     const schedule = new OneCycleLR(sgd(), { maxLr: 1, totalSteps: 3 });
     for (let i = 0; i < 3; i++) schedule.step();
     expect(() => schedule.step()).toThrow("OneCycleLR.step: expected at most 3 steps, got one more");
+    // As many steps as there are batches, also along a line, which PyTorch lets go below 0 after the last.
+    const line = new OneCycleLR(sgd(), { maxLr: 1, totalSteps: 10, annealStrategy: "linear" });
+    expect(rates(line, 10)[9]).toBeCloseTo(1 / 25 / 1e4, 12);
+    expect(line.getLastLr()[0]).toBeCloseTo(1 / 25 / 1e4, 12);
   });
 
   it("SWALR ends at its learning rate", () => {

@@ -133,8 +133,8 @@ export function stepBindings({ signature, weight, ins, lengths, step }: Loop) {
     sum: () => "x",
   }).outs.map(([k]) => k);
   return [
-    ...[...new Set([...ins, weight])].map((k) => reads(`in${k}`, "f32")),
+    ...[...new Set([...ins, weight])].map((k) => reads(`in${k}`, "f32", k === weight ? undefined : true)),
     ...(lengths === null ? [] : [reads(`in${lengths}`, signature.ins[lengths]!.dtype)]),
-    ...[...new Set(used)].map((k) => writes(`out${k}`, "f32")),
+    ...[...new Set(used)].map((k) => writes(`out${k}`, "f32", true)),
   ];
 }

@@ -6,15 +6,21 @@ import {
   compile,
   customGradient,
   detectAnomalies,
+  getBackend,
   indexSelect,
+  insideModules,
   keep,
   Module,
   manualSeed,
   memory,
+  modulePath,
   ones,
+  type Plan,
   rand,
   randn,
+  reference,
   scope,
+  setBackend,
   stopGradient,
   type Tensor,
   tensor,
@@ -33,6 +39,49 @@ describe("compile", () => {
     got.forEach((v, i) => {
       expect(v).toBeCloseTo(want[i]!, 6);
     });
+  });
+
+  it("hands a plan's steps over with the modules that they are of", () => {
+    class Inner extends Module {
+      weight = new Variable(ones([3, 3]));
+      forward(x: Tensor) {
+        return x.matmul(this.weight.value);
+      }
+    }
+    class Net extends Module {
+      inner = [new Inner()];
+      forward(x: Tensor) {
+        return this.inner[0]!.forward(x).softmax(-1);
+      }
+    }
+    const plans: Plan<unknown>[] = [];
+    const before = getBackend();
+    const backend = reference();
+    const load = (plan: Plan<never>) => {
+      plans.push(plan);
+      return backend.load(plan);
+    };
+    setBackend({ ...backend, load });
+    try {
+      const net = new Net();
+      const f = compile((x: Tensor) => valueAndGrad(() => net.forward(x).mul(2).mean(), [net.inner[0]!.weight])[1]);
+      f(ones([2, 3]));
+    } finally {
+      setBackend(before);
+    }
+    const names = plans.at(-1)!.steps.map(({ modules }) => insideModules(modules!, modulePath));
+    expect(names).toMatchInlineSnapshot(`
+      [
+        "Inner "inner.0"",
+        "Net",
+        "Net",
+        "Net",
+        "Net",
+        "Net",
+        "Net",
+        "Inner "inner.0"",
+      ]
+    `);
   });
 
   it("traces once per signature, not per call", () => {

@@ -74,7 +74,7 @@ function epilogues(graph: Graph, backend: Backend): Graph {
         ins[k] === v ? result : input(1 + extra + rest.indexOf(ins[k]!), dtype),
       );
       const epilogue: Epilogue = { expr: fused, extra: extra + rest.length };
-      return to.add(from.op, [...from.ins, ...rest], from.attrs, [out], { epilogue });
+      return to.add(from.op, [...from.ins, ...rest], from.attrs, [out], { epilogue, modules: from.modules });
     }
     return keepNode(node, ins, graph, to);
   });

@@ -1,6 +1,7 @@
 // A graph: ops in order, and the values between them, by number.
 
 import type { Arrangement, Epilogue, Kernel } from "../backend.js";
+import { insideModules, type Modules, modulesNow } from "../errors.js";
 import { exprKey, showExpr } from "../expr.js";
 import { attrsKey, type OpDef, opId } from "../op.js";
 import { contiguousView, type Spec, type View } from "../spec.js";
@@ -19,14 +20,16 @@ export interface GraphNode {
   readonly attrs: unknown;
   readonly ins: readonly number[];
   readonly outs: readonly number[];
+  /** In whose forward it was called; for errors. */
+  readonly modules?: Modules;
   /** A pointwise formula applied to the (first) result; its extra inputs are the last of `ins`. */
-  readonly epilogue?: Epilogue;
+  readonly epilogue?: Epilogue | undefined;
   /** Where inputs or outputs are packed: what they are without packing. */
   readonly logical?: { readonly ins: readonly Spec[]; readonly outs: readonly Spec[] };
   /** Which arrangements of those that its kernel can do with were chosen. */
   readonly layouts?: Arrangement;
   /** The kernel that was chosen for it, where its choice mattered for the layouts. */
-  readonly kernel?: Kernel;
+  readonly kernel?: Kernel | undefined;
   /** Why it is there, for people. */
   readonly note?: string;
 }
@@ -36,11 +39,11 @@ export class GraphBuilder {
   readonly specs: Spec[] = [];
   readonly nodes: GraphNode[] = [];
   inputs = 0;
-  readonly #producers = new Map<number, GraphNode>();
+  readonly #producers: GraphNode[] = [];
 
   /** The node a value comes from; `undefined` for an input. */
   producer(value: number): GraphNode | undefined {
-    return this.#producers.get(value);
+    return this.#producers[value];
   }
 
   /** Where the elements of a value lie in the buffer it is a view of. */
@@ -60,12 +63,12 @@ export class GraphBuilder {
     ins: readonly number[],
     attrs: A,
     specs: readonly Spec[],
-    more: Pick<GraphNode, "epilogue" | "logical" | "layouts" | "kernel" | "note"> = {},
+    more: Pick<GraphNode, "modules" | "epilogue" | "logical" | "layouts" | "kernel" | "note"> = {},
   ): readonly number[] {
     const outs = specs.map((s) => this.specs.push({ shape: s.shape, dtype: s.dtype }) - 1);
-    const node: GraphNode = { op, attrs, ins, outs, ...more };
+    const node: GraphNode = { op, attrs, ins, outs, modules: modulesNow, ...more };
     this.nodes.push(node);
-    for (const v of outs) this.#producers.set(v, node);
+    for (const v of outs) this.#producers[v] = node;
     return outs;
   }
 
@@ -83,20 +86,15 @@ export function rewrite(
   each: (node: GraphNode, ins: readonly number[], to: GraphBuilder, index: number) => readonly number[],
 ): Graph {
   const to = new GraphBuilder();
-  const now = new Map<number, number>();
-  for (let v = 0; v < graph.inputs; v++) now.set(v, to.input(graph.specs[v]!));
+  const now = graph.specs.slice(0, graph.inputs).map((s) => to.input(s));
   graph.nodes.forEach((node, index) => {
-    const outs = each(
-      node,
-      node.ins.map((v) => now.get(v)!),
-      to,
-      index,
-    );
+    const ins = node.ins.map((v) => now[v]!);
+    const outs = insideModules(node.modules, () => each(node, ins, to, index));
     node.outs.forEach((v, i) => {
-      now.set(v, outs[i]!);
+      now[v] = outs[i]!;
     });
   });
-  return to.graph(graph.outputs.map((v) => now.get(v)!));
+  return to.graph(graph.outputs.map((v) => now[v]!));
 }
 
 /** Keeps a node as it is. */
@@ -106,7 +104,7 @@ export function keepNode(node: GraphNode, ins: readonly number[], graph: Graph, 
     ins,
     node.attrs,
     node.outs.map((v) => graph.specs[v]!),
-    node.epilogue ? { epilogue: node.epilogue } : {},
+    { epilogue: node.epilogue },
   );
 }
 

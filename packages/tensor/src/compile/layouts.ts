@@ -2,6 +2,7 @@
 // run in whatever arrangement their inputs have, and a Variable whose users want it packed lives packed between steps.
 
 import { type Arrangement, type Backend, findKernel, type Kernel, type Layout, type MapAttrs } from "../backend.js";
+import { insideModules } from "../errors.js";
 import { input, isIndexed } from "../expr.js";
 import { layoutKey, permuteLayout, physicalSpec } from "../layout.js";
 import { defineOp, type OpDef } from "../op.js";
@@ -66,8 +67,8 @@ export function arrange(traced: Traced, backend: Backend): Arranged {
   const rowsOf = (v: number): number => {
     const value = plainOf(v);
     const spec = graph.specs[v]!;
-    const { offset } = to.view(value);
-    if (offset === 0 && isContiguous(to.view(value))) return value;
+    const view = to.view(value);
+    if (view.offset === 0 && isContiguous(view)) return value;
     return to.add(map, [value], { expr: input(0, spec.dtype), shape: spec.shape }, [spec])[0]!;
   };
 
@@ -126,9 +127,9 @@ export function arrange(traced: Traced, backend: Backend): Arranged {
 
   /** The layout of the Variable that a value, or what follows from it element by element, becomes; `null`: none. */
   const target = (v: number): Layout | null => {
-    const known = targets.get(v);
+    const known = targets[v];
     if (known !== undefined) return known;
-    targets.set(v, null);
+    targets[v] = null;
     const output = graph.outputs.indexOf(v) - (graph.outputs.length - written.length);
     const variable =
       output >= 0 ? sources.findIndex((s) => s.kind === "variable" && s.variable === written[output]) : -1;
@@ -141,20 +142,20 @@ export function arrange(traced: Traced, backend: Backend): Arranged {
         found = permuteLayout(there, graph.specs[user.outs[0]!]!, inversePermutation(axes));
       } else found = there;
     }
-    targets.set(v, found);
+    targets[v] = found;
     return found;
   };
-  const targets = new Map<number, Layout | null>();
+  const targets: (Layout | null)[] = [];
   const users: GraphNode[][] = graph.specs.map(() => []);
   for (const node of graph.nodes) for (const v of node.ins) users[v]!.push(node);
 
-  for (const node of graph.nodes) {
+  const put = (node: GraphNode): void => {
     const ins = node.ins.map((v) => graph.specs[v]!);
     const outs = node.outs.map((v) => graph.specs[v]!);
     if (node.op === (permuteOp as OpDef)) {
       const { axes } = node.attrs as { axes: readonly number[] };
       places[node.outs[0]!] = { packed: new Map(), home: null, permuted: { of: node.ins[0]!, axes } };
-      continue;
+      return;
     }
     const common = node.op === (map as OpDef) ? layoutForMap(node) : null;
     if (common) {
@@ -165,14 +166,14 @@ export function arrange(traced: Traced, backend: Backend): Arranged {
       const attrs = { ...(node.attrs as MapAttrs), shape: physical.shape };
       const value = to.add(map, given, attrs, [physical], { note: common.name })[0]!;
       places[node.outs[0]!] = { packed: new Map([[layoutKey(common), value]]), home: common };
-      continue;
+      return;
     }
     const { kernel, wanted, layouts } = wishes(node, views, outs, backend, hasFree, target);
     const given = node.ins.map((v, i) => (wanted?.ins[i] ? packedOf(v, wanted.ins[i]!) : plainOf(v)));
     const specs = outs.map((s, i) => (wanted?.outs[i] ? physicalSpec(s, wanted.outs[i]!) : s));
     const values = to.add(node.op, given, node.attrs, specs, {
-      ...(node.epilogue ? { epilogue: node.epilogue } : {}),
-      ...(wanted ? { kernel: kernel!, logical: { ins, outs } } : {}),
+      epilogue: node.epilogue,
+      ...(wanted ? { kernel, logical: { ins, outs } } : {}),
       ...(layouts ? { layouts, note: noteOf(layouts) } : {}),
     });
     const scalar = node.op === (expandOp as OpDef) && sizeOf(ins[0]!.shape) === 1 ? { scalar: node.ins[0]! } : {};
@@ -182,7 +183,8 @@ export function arrange(traced: Traced, backend: Backend): Arranged {
         ? { packed: new Map([[layoutKey(layout), values[i]!]]), home: layout }
         : { packed: new Map(), home: null, plain: values[i]!, ...scalar };
     });
-  }
+  };
+  for (const node of graph.nodes) insideModules(node.modules, () => put(node));
 
   // A Variable's new value goes back in the arrangement the Variable lives in.
   const results = graph.outputs.slice(0, graph.outputs.length - written.length).map(plainOf);
@@ -225,7 +227,7 @@ function wishes(
     ins: node.ins.map((v) => views[v]!),
     outs: outs.map(contiguousView),
     attrs: node.attrs,
-    ...(epilogue ? { epilogue } : {}),
+    epilogue,
   };
   const own = { ...signature, ins: signature.ins.slice(0, signature.ins.length - (epilogue?.extra ?? 0)) };
   const kernel = findKernel(backend, node.op.name, own);

@@ -1,6 +1,7 @@
 // Lowering: a graph of any ops becomes one of views, assemblies, maps, and ops the backend has kernels for.
 
 import { type Backend, findKernel, needKernel } from "../backend.js";
+import { insideModules } from "../errors.js";
 import { input } from "../expr.js";
 import { withInterpreter } from "../interpreter.js";
 import type { OpDef } from "../op.js";
@@ -14,25 +15,28 @@ import { Trace, type Traced } from "./trace.js";
 /** Traces the graph again, op by op, lowering what has to be. Constants that lowerings make become inputs. */
 export function lower(traced: Traced, backend: Backend): Traced {
   const to = new Lowering(backend);
+  const { graph, written } = traced;
   return withInterpreter(to, () => {
     const now: Tensor[] = traced.sources.map((source, i) => {
-      if (source.kind === "argument") return to.argument(traced.graph.specs[i]!, source.argument);
+      if (source.kind === "argument") return to.argument(graph.specs[i]!, source.argument);
       return source.kind === "variable" ? to.read(source.variable) : source.tensor;
     });
-    for (const { op, ins, attrs, outs } of traced.graph.nodes) {
-      const results = to.apply(
-        op,
-        ins.map((v) => now[v]!),
-        attrs,
-        outs.map((v) => traced.graph.specs[v]!),
+    for (const { op, ins, attrs, outs, modules } of graph.nodes) {
+      const results = insideModules(modules, () =>
+        to.apply(
+          op,
+          ins.map((v) => now[v]!),
+          attrs,
+          outs.map((v) => graph.specs[v]!),
+        ),
       );
       outs.forEach((v, i) => {
         now[v] = results[i]!;
       });
     }
-    const outputs = traced.graph.outputs.map((v) => now[v]!);
-    const results = outputs.slice(0, outputs.length - traced.written.length);
-    traced.written.forEach((v, i) => {
+    const outputs = graph.outputs.map((v) => now[v]!);
+    const results = outputs.slice(0, outputs.length - written.length);
+    written.forEach((v, i) => {
       to.write(v, outputs[results.length + i]!);
     });
     return { ...to.finish(results), guards: traced.guards };
@@ -84,18 +88,15 @@ class Lowering extends Trace {
 /** Gives every output a buffer of its own: copies those that are inputs, views, or there twice. */
 export function ownOutputs(graph: Graph): Graph {
   const made = new Set(graph.nodes.flatMap((n) => (n.op.view ? [] : n.outs)));
-  const outputs: number[] = [];
   const nodes = [...graph.nodes];
   const specs = [...graph.specs];
-  for (const v of graph.outputs) {
-    if (made.delete(v)) {
-      outputs.push(v);
-      continue;
-    }
+  const outputs = graph.outputs.map((v) => {
+    if (made.delete(v)) return v;
     const spec = specs[v]!;
     const copy = specs.push(spec) - 1;
-    nodes.push({ op: map, attrs: { expr: input(0, spec.dtype), shape: spec.shape }, ins: [v], outs: [copy] });
-    outputs.push(copy);
-  }
+    const attrs = { expr: input(0, spec.dtype), shape: spec.shape };
+    nodes.push({ op: map, attrs, ins: [v], outs: [copy] });
+    return copy;
+  });
   return { ...graph, specs, nodes, outputs };
 }

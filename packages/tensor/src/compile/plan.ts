@@ -66,7 +66,7 @@ export function planGraph(graph: Graph, backend: Backend, wished: readonly numbe
     for (const v of node.outs) where[v] = { root: v, view: contiguousView(graph.specs[v]!) };
     if (node.op === (pack as OpDef) || node.op === (unpack as OpDef)) {
       const { layout, plain } = node.attrs as ConversionAttrs;
-      convert(node.op === (pack as OpDef) ? "pack" : "unpack", plain, layout, ins[0]!.root, node.outs[0]!, {
+      convert(node.op.name as "pack" | "unpack", plain, layout, ins[0]!.root, node.outs[0]!, {
         temporary: (spec) => specs.push(spec) - 1,
         map: (expr, sources, out) => run(node, "map", sources, [out], { attrs: { expr } }),
       });
@@ -82,7 +82,7 @@ export function planGraph(graph: Graph, backend: Backend, wished: readonly numbe
       if (fill !== undefined) run(node, "map", [], [out], { attrs: { expr: num(fill, dtype) } });
       views.forEach((view, i) => {
         run(node, "map", [ins[i]!], [{ root: out.root, view }], {
-          attrs: { expr: input(0, dtype), ...(accumulate ? { accumulate } : {}) },
+          attrs: { expr: input(0, dtype), accumulate },
         });
       });
       continue;
@@ -90,17 +90,18 @@ export function planGraph(graph: Graph, backend: Backend, wished: readonly numbe
     const outs = node.outs.map((v, i) => ({ root: v, view: contiguousView(node.logical?.outs[i] ?? graph.specs[v]!) }));
     const attrs = node.op === (map as OpDef) ? { expr: (node.attrs as { expr: unknown }).expr } : node.attrs;
     const { epilogue, layouts } = node;
-    run(node, node.op.name, ins, outs, { attrs, ...(epilogue ? { epilogue } : {}), ...(layouts ? { layouts } : {}) });
+    run(node, node.op.name, ins, outs, { attrs, epilogue, layouts });
   }
 
-  const lastRead = new Map<number, number>();
-  const firstWrite = new Map<number, number>();
-  const lastWrite = new Map<number, number>();
+  // Of each root value the step.
+  const lastRead: number[] = [];
+  const firstWrite: number[] = [];
+  const lastWrite: number[] = [];
   work.forEach(({ ins, outs }, step) => {
-    for (const root of ins) lastRead.set(root, step);
+    for (const root of ins) lastRead[root] = step;
     for (const root of outs) {
-      if (!firstWrite.has(root)) firstWrite.set(root, step);
-      lastWrite.set(root, step);
+      firstWrite[root] ??= step;
+      lastWrite[root] = step;
     }
   });
   const donors = graph.outputs.map((v, i) => (mayOverwrite(wished[i] ?? -1, v) ? wished[i]! : -1));
@@ -108,10 +109,10 @@ export function planGraph(graph: Graph, backend: Backend, wished: readonly numbe
   /** Whether output `v` may be written over input `old`: nobody reads the old value after, and the step that writes reads it in step. */
   function mayOverwrite(old: number, v: number): boolean {
     if (old < 0) return false;
-    const first = firstWrite.get(v)!;
-    const last = lastRead.get(old) ?? -1;
+    const first = firstWrite[v]!;
+    const last = lastRead[old] ?? -1;
     if (last < first) return true;
-    if (last > first || lastWrite.get(v) !== first) return false;
+    if (last > first || lastWrite[v] !== first) return false;
     const { op, signature, ins } = work[first]!;
     return (
       op === "map" &&
@@ -125,19 +126,15 @@ export function planGraph(graph: Graph, backend: Backend, wished: readonly numbe
   }
 
   const slots: Slot[] = [];
-  const slotOf = new Map<number, number>();
+  const slotOf: number[] = [];
   const refOf = (root: number): Ref => {
     if (root < graph.inputs) return { input: root };
     const result = graph.outputs.indexOf(root);
     if (result >= 0) return { result };
-    let slot = slotOf.get(root);
-    if (slot === undefined) {
-      const to = Math.max(lastRead.get(root) ?? 0, lastWrite.get(root)!);
-      const from = firstWrite.get(root)!;
-      slot = slots.push({ bytes: bytesOf(specs[root]!), from, to }) - 1;
-      slotOf.set(root, slot);
-    }
-    return { slot };
+    const from = firstWrite[root]!;
+    const to = Math.max(lastRead[root] ?? 0, lastWrite[root]!);
+    slotOf[root] ??= slots.push({ bytes: bytesOf(specs[root]!), from, to }) - 1;
+    return { slot: slotOf[root] };
   };
   // Steps with equal signatures share their code.
   const codes = new Map<Kernel, Map<string, unknown>>();
@@ -149,10 +146,11 @@ export function planGraph(graph: Graph, backend: Backend, wished: readonly numbe
     return known.get(key);
   };
   const steps = work.map(
-    ({ kernel, signature, ins, outs }): PlanStep<unknown> => ({
+    ({ kernel, signature, ins, outs, node }): PlanStep<unknown> => ({
       code: codeOf(kernel, signature),
       ins: ins.map(refOf),
       outs: outs.map(refOf),
+      modules: node.modules,
     }),
   );
   return { plan: { steps, slots }, donors, describe: () => work.map(describe) };

@@ -1,6 +1,6 @@
 // Trace: the interpreter that writes ops down instead of running them.
 
-import { fail, show } from "../errors.js";
+import { fail, type Modules, modulesNow, show } from "../errors.js";
 import { type Interpreter, withInterpreter } from "../interpreter.js";
 import type { OpDef } from "../op.js";
 import { keep } from "../scope.js";
@@ -25,7 +25,7 @@ export interface Traced {
   readonly guards: readonly (() => boolean)[];
 }
 
-type Recorded = { op: OpDef; ins: Tensor[]; attrs: unknown; outs: Tensor[] };
+type Recorded = { op: OpDef; ins: Tensor[]; attrs: unknown; outs: Tensor[]; modules: Modules };
 
 export class Trace implements Interpreter {
   /** Input handles and their sources, in order of first use. */
@@ -47,7 +47,7 @@ export class Trace implements Interpreter {
 
   apply<A>(op: OpDef<A>, ins: readonly Tensor[], attrs: A, specs: readonly Spec[]): readonly Tensor[] {
     const outs = specs.map((s) => this.#symbol(s));
-    this.#recorded.push({ op, ins: ins.map((t) => this.#lift(t)), attrs, outs });
+    this.#recorded.push({ op, ins: ins.map((t) => this.#lift(t)), attrs, outs, modules: modulesNow });
     return outs;
   }
 
@@ -68,12 +68,13 @@ export class Trace implements Interpreter {
     const builder = new GraphBuilder();
     const number = new Map<Tensor, number>();
     for (const t of this.#inputs.keys()) number.set(t, builder.input(t));
-    for (const { op, ins, attrs, outs } of this.#recorded) {
+    for (const { op, ins, attrs, outs, modules } of this.#recorded) {
       const values = builder.add(
         op,
         ins.map((t) => number.get(t)!),
         attrs,
         outs,
+        { modules },
       );
       outs.forEach((t, i) => {
         number.set(t, values[i]!);

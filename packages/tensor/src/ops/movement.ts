@@ -16,11 +16,8 @@ export function reshape(x: Tensor, shape: readonly number[]): Tensor {
   const unknown = shape.indexOf(-1);
   const known = sizeOf(shape.filter((d) => d !== -1));
   const full = unknown < 0 ? shape : shape.with(unknown, known === 0 ? 0 : x.size / known);
-  if (
-    shape.filter((d) => d === -1).length > 1 ||
-    !full.every((d) => Number.isInteger(d) && d >= 0) ||
-    sizeOf(full) !== x.size
-  ) {
+  // A second −1 is still there.
+  if (!full.every((d) => Number.isInteger(d) && d >= 0) || sizeOf(full) !== x.size) {
     fail({
       op: "reshape",
       expected: `a shape with the ${x.size} elements of ${show(x.shape)} (one size may be −1)`,
@@ -52,7 +49,7 @@ export function flatten(x: Tensor, start = 0, end = -1): Tensor {
   if (x.rank === 0) return reshape(x, [1]);
   const [i, j] = [axisOf("flatten", start, x.rank), axisOf("flatten", end, x.rank)];
   if (i > j) fail({ op: "flatten", expected: "start ≤ end", got: `${start} and ${end}` });
-  return reshape(x, [...x.shape.slice(0, i), sizeOf(x.shape.slice(i, j + 1)), ...x.shape.slice(j + 1)]);
+  return reshape(x, x.shape.toSpliced(i, j + 1 - i, sizeOf(x.shape.slice(i, j + 1))));
 }
 
 /** Drops axes of size 1: all of them, or those named (other sizes stay, as in PyTorch). */

@@ -114,6 +114,7 @@ const f32Loops: Partial<Record<ScalarFn, Loop>> = {
   mod: each2(modulo),
 };
 
+/** What is not here is the same for integers (abs, floor, …). */
 const intLoops: Partial<Record<ScalarFn, Loop>> = {
   add(r, a, b, _, n) {
     for (let i = 0; i < n; i++) r[i] = a[i]! + b[i]!; // the array stored into wraps modulo 2³²
@@ -126,12 +127,6 @@ const intLoops: Partial<Record<ScalarFn, Loop>> = {
   min: each2(Math.min),
   mod: each2((x, y) => (y === 0 ? 0 : modulo(x, y))),
   neg: each((x) => -x),
-  abs: each(Math.abs),
-  sign: each(Math.sign),
-  floor: each((x) => x),
-  ceil: each((x) => x),
-  round: each((x) => x),
-  trunc: each((x) => x),
   lt: each2((x, y) => (x < y ? 1 : 0)),
   le: each2((x, y) => (x <= y ? 1 : 0)),
   eq(r, a, b, _, n) {

@@ -54,6 +54,12 @@ const losses: readonly Sample[] = [
   sample("crossEntropy over positions", [floats([2, 3, 4]), ints([2, 4], 0, 3)], (x, t) =>
     layers.crossEntropy(x, t, { reduction: "none" }),
   ),
+  sample("crossEntropy of many classes", [floats([3, 90]), ints([3], 0, 90)], (x, t) =>
+    layers.crossEntropy(x, t, { reduction: "sum", ignoreIndex: 55 }),
+  ),
+  sample("crossEntropy twice", [floats([3, 4], -1, 1), ints([3], 0, 4)], (x, t) =>
+    nn.grad(() => layers.crossEntropy(x, t, { reduction: "none", ignoreIndex: 1 }).square().sum(), [x]),
+  ),
   sample("nllLoss", [LOGITS, LABELS], (x, t) => layers.nllLoss(x, t)),
   sample("binaryCrossEntropy", [P, T], (x, t) => layers.binaryCrossEntropy(x, t)),
   sample("binaryCrossEntropyWithLogits", [floats([3, 4]), T, floats([4], 0.5, 2)], (x, t, w) =>

@@ -13,7 +13,7 @@ import {
   setBackend,
   type Tensor,
 } from "@nn/tensor";
-import { allLayers } from "../all-layers.js";
+import { allLayers } from "../all-layers/index.js";
 import { allOps, functionOf } from "../all-ops/index.js";
 import { type Program, programOf, programOfLayer, type Readings, readAll } from "../compare.js";
 import { type Bench, CLOSE, describe, expectSame } from "./harness.js";

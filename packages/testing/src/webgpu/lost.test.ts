@@ -13,6 +13,7 @@ import { Dropout, Linear, mse } from "@nn/layers";
 import { Adam, SGD } from "@nn/optim";
 import {
   compile,
+  grad,
   Module,
   manualSeed,
   NNError,
@@ -176,7 +177,15 @@ describe.skipIf(missing)(`when the device fails${missing ? ` (${missing})` : ""}
     const { message } = await failure(() => new Outer().forward(ones([2, 2])).read());
     expect(message).toMatch(/Product "inner": matmul: expected a kernel that this device compiles, got .*nonsense/);
     const compiled = compile((x: Tensor) => x.matmul(x));
-    expect((await failure(() => compiled.ready(ones([2, 2])))).message).toMatch(/matmul: expected a kernel/);
+    expect((await failure(() => compiled.ready(ones([2, 2])))).message).toMatch(/^matmul: expected a kernel/);
+    // A compiled step knows the module, too, whoever calls it, and on the way back.
+    const outer = new Outer();
+    const inside = compile((x: Tensor) => outer.forward(x.mul(2)).exp());
+    const { op, module } = await failure(() => inside.ready(ones([2, 2])));
+    expect([op, module]).toEqual(["matmul", 'Product "inner"']);
+    expect((await failure(() => inside(ones([2, 2])).read())).module).toBe('Product "inner"');
+    const back = compile((x: Tensor) => grad(() => outer.forward(x).sum(), [x]));
+    expect((await failure(() => back(ones([2, 2]))[0]!.read())).module).toBe('Product "inner"');
     expect(await ones([2]).add(1).toArray()).toEqual([2, 2]); // and goes on
     device.destroy();
   });
@@ -202,9 +211,17 @@ describe.skipIf(missing)(`when the device fails${missing ? ` (${missing})` : ""}
     const m = ones([33, 33]);
     await m.read();
     answers = 0;
-    const step = compile((x: Tensor) => x.softmax(0).matmul(x)); // which has a temporary value
+    class Softmax extends Module {
+      override forward(x: Tensor): Tensor {
+        return x.softmax(0);
+      }
+    }
+    const softmax = new Softmax();
+    const step = compile((x: Tensor) => softmax.forward(x).matmul(x)); // which has a temporary value
     const inside = await failure(() => step.ready(m).then(() => ones([1]).read()));
-    expect(inside.message).toMatch(/expected memory for a temporary value of softmax, got Out of memory/);
+    expect(inside.message).toMatch(
+      /^Softmax: webgpu: expected memory for a temporary value of softmax, got Out of memory/,
+    );
     x.dispose();
     expect(gpuBufferOf(ones([1234])).buffer).not.toBe(buffer); // is not used again
     expect(await ones([1234]).sum().item()).toBe(1234);
@@ -214,6 +231,15 @@ describe.skipIf(missing)(`when the device fails${missing ? ` (${missing})` : ""}
   it("tells of work that the device refuses", async () => {
     const backend = await webgpuHere();
     setBackend(backend);
+    const { createBindGroup } = backend.device;
+    const labels: (string | undefined)[] = [];
+    backend.device.createBindGroup = (given) => {
+      labels.push(given.label);
+      return createBindGroup.call(backend.device, given);
+    };
+    const net = new Net();
+    compile((x: Tensor) => net.forward(x))(rand([2, 3]));
+    expect(labels).toContain('Linear "first": matmul'); // which it then says
     backend.device.queue.writeBuffer(gpuBufferOf(ones([2])).buffer, 1 << 20, new Uint8Array(4));
     // A browser tells of what was done past the library when it has time to.
     const soon = async () => {

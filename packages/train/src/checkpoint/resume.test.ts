@@ -58,8 +58,7 @@ const cases: Record<string, (model: Net) => Omit<FitOptions, "loss" | "epochs">>
     return {
       optimizer,
       data: noisy(),
-      schedule: new OneCycleLR(optimizer, { maxLr: 0.3, totalSteps: 12 }),
-      scheduleEvery: "step",
+      schedule: (optimizer, { steps }) => new OneCycleLR(optimizer, { maxLr: 0.3, totalSteps: steps }),
       accumulate: 2,
       clip: 1,
     };

@@ -1,11 +1,11 @@
 import { memory, type Tensor, tensor } from "@nn/tensor";
 import { describe, expect, it } from "vitest";
 import { derivedSeed, randomStream, range, shuffle, threefry } from "../random.js";
-import { type Batch, dispose, type Tensors } from "../structure.js";
-import { collate, concat, dataset, mapped, samples, subset } from "./dataset.js";
+import { type Batch, dispose, mapTensors, type Tensors, tensorsIn } from "../structure.js";
+import { collate, concat, dataset, mapped, type SamplePart, samples, subset } from "./dataset.js";
 import { batches, type Loader, loader } from "./loader.js";
 import { Scaler } from "./scaler.js";
-import { buckets, sequences } from "./sequences.js";
+import { buckets, padded, sequences } from "./sequences.js";
 import { split, splitIndices } from "./split.js";
 import { stream } from "./stream.js";
 import { byteVocabulary, Vocabulary } from "./vocabulary.js";
@@ -19,6 +19,14 @@ const all = async (loader: Loader, epoch = 0, from = 0) => {
     dispose(batch);
   }
   return list;
+};
+/** The numbers in a structure of tensors. */
+const readAll = async (value: Tensors | Batch): Promise<any> => {
+  const found = new Map<Tensor, unknown>();
+  for (const t of tensorsIn(value)) found.set(t, await t.toArray());
+  const numbers = mapTensors(value as Tensors, (t) => found.get(t));
+  dispose(value);
+  return numbers;
 };
 const numbers = (n: number) => dataset(Int32Array.from({ length: n }, (_, i) => i));
 const firsts = async (l: Loader, epoch = 0, from = 0) => (await all(l, epoch, from)).map(([x]: any) => x);
@@ -59,7 +67,33 @@ describe("datasets", () => {
       [[3], [1]],
       [2, 0.5],
     ]);
-    expect((dataset(Int32Array.of(1)).batch(Uint32Array.of(0)) as any)[0].dtype).toBe("i32");
+    expect(((await dataset(Int32Array.of(1)).batch(Uint32Array.of(0))) as any)[0].dtype).toBe("i32");
+  });
+
+  it("take structures of columns, and other datasets as columns", async () => {
+    const left = tensor([[1], [2], [3]]);
+    const right = { data: Uint8Array.of(4, 5, 6), scale: 2 };
+    const y = { boxes: [[1, 1], [2, 2], [3, 3]], parts: [{ data: Int32Array.of(7, 8, 9) }, numbers(3)] }; // biome-ignore format: a table
+    const data = dataset({ left, right, later: samples(3, async (i) => [i * 10, i]) }, y, [1, 2, 3]);
+    const batch = await data.batch(Uint32Array.of(2, 0));
+    expect(await readAll(batch)).toEqual([
+      { left: [[3], [1]], right: [12, 8], later: [20, 0] },
+      { boxes: [[3, 3], [1, 1]], parts: [[9, 7], [2, 0]] },
+      [3, 1],
+    ]); // biome-ignore format: a table
+    expect(await readAll(await dataset([left, right]).batch(Uint32Array.of(1)))).toEqual([[[[2]], [10]]]);
+    // What comes twice in a batch is not let go with what nobody asked for.
+    const twins = mapped(numbers(3), ([x]) => [x, x]);
+    expect(await readAll(await dataset({ twins }).batch(Uint32Array.of(1)))).toEqual([{ twins: [1] }]);
+    const kept = memory().tensors;
+    for (let i = 0; i < 3; i++) dispose(await data.batch(Uint32Array.of(1)));
+    expect(memory().tensors).toBeLessThanOrEqual(kept);
+    const both = concat(data, subset(data, [0]));
+    expect(await readAll((await both.batch(Uint32Array.of(3, 1)))[0])).toEqual({
+      left: [[1], [2]],
+      right: [8, 10],
+      later: [0, 10],
+    });
   });
 
   it("call functions for samples, and put them together", async () => {
@@ -86,6 +120,15 @@ describe("datasets", () => {
       [1, 2],
       [3, 4],
     ]);
+    const sample = (i: number): SamplePart[] => [
+      { image: Float32Array.of(i), at: [tensor(i), { data: Int32Array.of(i) }] },
+      { is: i },
+    ];
+    const [x, y] = collate([sample(1), sample(2)], { dtypes: [undefined, { is: "i32" }] });
+    expect(await readAll(x)).toEqual({ image: [[1], [2]], at: [[1, 2], [[1], [2]]] }); // biome-ignore format: a table
+    expect((y as { is: Tensor }).is.dtype).toBe("i32");
+    const [, all] = collate([sample(1)], { dtypes: [undefined, "u32"] });
+    expect((all as { is: Tensor }).is.dtype).toBe("u32");
   });
 
   it("are chosen from, changed and joined", async () => {
@@ -97,9 +140,15 @@ describe("datasets", () => {
   });
 
   it("say what is wrong", async () => {
-    expect(() => dataset([1, 2], [1])).toThrow(
-      "dataset: expected 2 rows in every column, as in the first, got 1 in the second",
-    );
+    expect(() => dataset([1, 2], [1])).toThrow("dataset: expected 2 rows in every column, as in x, got 1 in y");
+    const boxes = { boxes: [[1], [2]], classes: [3] };
+    expect(() => dataset([1, 2], boxes)).toThrow("2 rows in every column, as in y.boxes, got 1 in y.classes");
+    expect(() => dataset([1], undefined, [1])).toThrow("expected targets y before the weights, got none");
+    expect(() => dataset({})).toThrow("at least one column in x, got none");
+    expect(() => dataset([Float32Array.of(1), Float32Array.of(2)])).toThrow("typed arrays, which may be either");
+    const named = { data: Float32Array.of(1), mask: Float32Array.of(1) };
+    expect(() => dataset(named as never)).toThrow("no part may be called data");
+    expect(() => dataset({ data: [1, 2], shape: [] } as never)).toThrow("got something else in data");
     expect(() => dataset({ data: Float32Array.of(1, 2, 3), shape: [2] })).toThrow(
       "whole samples (2), 2 numbers each, got 3",
     );
@@ -330,7 +379,25 @@ describe("sequences", () => {
     );
     expect(((await steps.batch(Uint32Array.of(0, 1))) as any)[0].values.shape).toEqual([2, 2, 2]);
     expect(() => sequences([[]])).toThrow("at least one, got 0 numbers in number 0");
-    expect(() => sequences(list, Int32Array.of(1))).toThrow("3 targets, one per sequence, got 1");
+    expect(() => sequences(list, Int32Array.of(1))).toThrow("3 rows in every column, as in x, got 1 in y");
+  });
+  it("have targets that are sequences: of their length, or of lengths of their own", async () => {
+    const tags = list.map((s) => s.map((v) => v + 10));
+    const tagged = sequences(list, padded(tags, { padding: -100, multiple: 2 }), { multiple: 2 });
+    expect(await readAll(await tagged.batch(Uint32Array.of(1, 0)))).toEqual([
+      { values: [[4, 0, 0, 0], [1, 2, 3, 0]], lengths: [1, 3] },
+      [[14, -100, -100, -100], [11, 12, 13, -100]],
+    ]); // biome-ignore format: a table
+    const other = [[7, 8], [9], [5, 6, 7, 8]];
+    const spoken = sequences(list, sequences(other, undefined, { padding: -1, dtype: "i32" }));
+    const [, y] = (await spoken.batch(Uint32Array.of(1, 0))) as any;
+    expect(y.values.dtype).toBe("i32");
+    expect(await readAll(y)).toEqual({ values: [[9, -1], [7, 8]], lengths: [1, 2] }); // biome-ignore format: a table
+    const pair = dataset({ source: sequences(list), before: padded(other) }, { words: padded(other, { multiple: 3 }) });
+    const [x, { words }] = (await pair.batch(Uint32Array.of(0, 1))) as any;
+    expect([x.source.values.shape, x.before.shape, words.shape]).toEqual([[2, 3], [2, 2], [2, 3]]); // biome-ignore format: a table
+    expect(() => padded([Uint8Array.of(1)], { padding: -100 })).toThrow("padding that a Uint8Array can hold, got -100");
+    expect(() => sequences(list, padded([[1]]))).toThrow("got 1 in y");
   });
   it("are put together by length", async () => {
     const lengths = Array.from({ length: 100 }, (_, i) => 1 + ((i * 37) % 50));

@@ -1,14 +1,13 @@
 // Sequences of different lengths: padded in their batch, and put together with others of about their length.
 
-import { type DType, fail, tensor } from "@nn/tensor";
+import { type DType, fail, type Tensor, tensor } from "@nn/tensor";
 import { checkWhole } from "../check.js";
 import { randomStream, range, shuffle } from "../random.js";
-import type { Batch } from "../structure.js";
-import { type ColumnLike, type Dataset, dataset } from "./dataset.js";
+import { type Columns, type Dataset, dataset } from "./dataset.js";
 
-/** Options of {@link sequences}. */
+/** Options of {@link padded} and {@link sequences}. */
 export interface SequencesOptions {
-  /** What is put behind short ones (default 0). */
+  /** What is put behind short ones (default 0). Targets want what the loss leaves out: -100 for `crossEntropy`. */
   readonly padding?: number;
   /** Lengths of batches are multiples of this (default 1). Fewer different lengths mean fewer traces of compiled steps. */
   readonly multiple?: number;
@@ -18,26 +17,44 @@ export interface SequencesOptions {
   readonly dtype?: DType;
 }
 
-/** What models get of {@link sequences}. */
-export interface Padded {
+/** What models get of {@link sequences}. (A type, as an interface would be no structure of tensors to TypeScript.) */
+export type Padded = {
   /** (N, T), or (N, T, features): T is the length of the longest in the batch. */
-  readonly values: Batch[0];
+  readonly values: Tensor;
   /** (N), i32. */
-  readonly lengths: Batch[0];
-}
+  readonly lengths: Tensor;
+};
 
 /**
  * A dataset of sequences. A batch is `[{ values, lengths }, y, weights]`, padded to its longest.
  *
  * @param list time step after time step, of any lengths from 1 on
- * @param y targets, a row per sequence; or as many sequences, padded too, as `{ values, lengths }`
+ * @param y targets, a row per sequence; for sequences of their own {@link padded}, or `sequences` where the loss asks for their lengths
  * @example
  * ```ts
  * const data = sequences(texts.map(vocabulary.encode), labels, { multiple: 8 });
  * loader(data, { batches: buckets(texts.map((t) => t.length), { batchSize: 32 }) });
+ * sequences(words, padded(tags, { padding: -100 })); // a tag per word: y (N, T)
+ * sequences(sounds, sequences(phonemes), { features: 40 }); // for CTC: y is { values, lengths }
  * ```
  */
-export function sequences(list: readonly ArrayLike<number>[], y?: ColumnLike, options: SequencesOptions = {}): Dataset {
+export function sequences(list: readonly ArrayLike<number>[], y?: Columns, options: SequencesOptions = {}): Dataset {
+  const values = padded(list, options);
+  const lengths = Int32Array.from(list, ({ length }) => length / (options.features ?? 1));
+  return dataset({ values, lengths }, y);
+}
+
+/**
+ * The same without lengths: a batch is `[values]`, (N, T) or (N, T, features). Most often it is a column of a dataset: targets, or what
+ * a decoder is given.
+ *
+ * @throws if a sequence is empty or no whole number of time steps, or their array cannot hold the padding
+ * @example
+ * ```ts
+ * dataset({ source: sequences(german), before: padded(english.map((s) => [BOS, ...s])) }, padded(english.map((s) => [...s, EOS])));
+ * ```
+ */
+export function padded(list: readonly ArrayLike<number>[], options: SequencesOptions = {}): Dataset {
   const { padding = 0, multiple = 1, features, dtype } = options;
   checkWhole("sequences", "multiple", multiple);
   if (features !== undefined) checkWhole("sequences", "features", features);
@@ -50,29 +67,29 @@ export function sequences(list: readonly ArrayLike<number>[], y?: ColumnLike, op
       got: `${length} numbers in number ${i}`,
     });
   }
-  const rest = y === undefined ? null : dataset(y);
-  if (rest && rest.length !== list.length) {
-    fail({ op: "sequences", expected: `${list.length} targets, one per sequence`, got: `${rest.length}` });
-  }
   const example = list[0];
   const Values = (ArrayBuffer.isView(example) ? example.constructor : Float32Array) as new (n: number) => Float32Array;
+  const [held] = new Values(1).fill(padding);
+  if (held !== padding && !Object.is(held, Math.fround(padding))) {
+    fail({
+      op: "sequences",
+      expected: `padding that a ${Values.name} can hold`,
+      got: `${padding}`,
+      hint: "Give the sequences as Int32Array.",
+    });
+  }
   return {
     length: list.length,
-    async batch(indices) {
+    batch(indices) {
       const chosen = Array.from(
         indices,
         (i) => list[i] ?? fail({ op: "sequences", expected: `numbers below ${list.length}`, got: `${i}` }),
       );
-      const lengths = chosen.map(({ length }) => length / size);
-      const T = Math.ceil(Math.max(...lengths) / multiple) * multiple;
+      const T = Math.ceil(Math.max(...chosen.map(({ length }) => length)) / size / multiple) * multiple;
       const values = new Values(chosen.length * T * size).fill(padding);
       for (const [n, sequence] of chosen.entries()) values.set(sequence, n * T * size);
       const shape = features === undefined ? [chosen.length, T] : [chosen.length, T, features];
-      const x = {
-        values: tensor(values, { shape, ...(dtype ? { dtype } : {}) }),
-        lengths: tensor(Int32Array.from(lengths)),
-      };
-      return rest ? [x, (await rest.batch(indices))[0]] : [x];
+      return [tensor(values, { shape, ...(dtype ? { dtype } : {}) })];
     },
   };
 }

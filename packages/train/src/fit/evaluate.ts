@@ -1,6 +1,6 @@
 // evaluate and predict: a model on data, without training.
 
-import { cat, compile, fail, type Module, scope, type Tensor } from "@nn/tensor";
+import { type CompileOptions, cat, compile, fail, type Module, scope, type Tensor } from "@nn/tensor";
 import { type Data, type Loader, loaderOf } from "../data/loader.js";
 import { type Metric, type Values, valuesOf } from "../metrics/metric.js";
 import {
@@ -8,6 +8,7 @@ import {
   type Batch,
   dispose,
   isTensor,
+  joinTensors,
   mapTensors,
   sizeOfBatch,
   type Tensors,
@@ -22,9 +23,9 @@ import { turns } from "./turns.js";
 export type Metrics = Readonly<Record<string, Metric>>;
 
 /** Options of {@link evaluate}. */
-export interface EvaluateOptions {
+export interface EvaluateOptions extends CompileOptions {
   readonly data: Data;
-  /** Default: none, and no `loss` in the result. */
+  /** As in `fit`. Default: none, and no `loss` in the result. */
   readonly loss?: Loss;
   readonly metrics?: Metrics;
   /** Whether the model is compiled (default true). */
@@ -52,7 +53,7 @@ export async function evaluate(model: Module, options: EvaluateOptions): Promise
 }
 
 /** Options of {@link predict}. */
-export interface PredictOptions {
+export interface PredictOptions extends CompileOptions {
   /** Samples at a time, if the data is a tensor (default 32). */
   readonly batchSize?: number;
   /** Whether the model is compiled (default true). */
@@ -80,7 +81,7 @@ export async function predict<T extends Tensors = Tensor>(
   const source = isTensor(data) ? slices(data, batchSize) : loaderOf("predict", data).epoch(0);
   const parts: Tensors[] = [];
   const forward = (x: Tensors) => scope(() => model.forward(x as never) as Tensors);
-  const run = options.compile === false ? forward : compile(forward);
+  const run = options.compile === false ? forward : compile(forward, options);
   const restore = rememberModes(model);
   const turn = turns();
   try {
@@ -93,12 +94,7 @@ export async function predict<T extends Tensors = Tensor>(
       await turn();
     }
     if (parts.length === 0) fail({ op: "predict", expected: "at least one sample", got: "none" });
-    const lists = parts.map(tensorsIn);
-    let next = 0;
-    return mapTensors(parts[0], () => {
-      const i = next++;
-      return lists.length === 1 ? alias(lists[0][i]) : cat(lists.map((list) => list[i]));
-    }) as T;
+    return joinTensors(parts, (list) => (list.length === 1 ? alias(list[0]) : cat(list))) as T;
   } finally {
     restore();
     for (const part of parts) dispose(part);
@@ -114,16 +110,14 @@ export interface Evaluator {
   dispose(): void;
 }
 
-export function makeEvaluator(
-  model: Module,
-  { loss, metrics = {}, compile: compiled = true }: Omit<EvaluateOptions, "data">,
-): Evaluator {
+export function makeEvaluator(model: Module, options: Omit<EvaluateOptions, "data">): Evaluator {
+  const { loss, metrics = {}, compile: compiled = true } = options;
   const forward = (...batch: Batch) =>
     scope(() => {
       const output = model.forward(batch[0] as never) as Tensors;
       return { output, loss: loss ? lossOf("evaluate", loss, output, batch, {}) : null };
     });
-  const step = compiled ? compile(forward) : forward;
+  const step = compiled ? compile(forward, options) : forward;
   return {
     async run(loader, signal) {
       for (const metric of Object.values(metrics)) metric.reset();

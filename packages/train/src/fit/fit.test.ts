@@ -1,6 +1,6 @@
 import { wasm } from "@nn/backend-wasm";
-import { crossEntropy, Dropout, Linear, mse, Sequential } from "@nn/layers";
-import { Adam, GradScaler, OneCycleLR, ReduceLROnPlateau, SGD, StepLR } from "@nn/optim";
+import { CrossEntropyLoss, crossEntropy, Dropout, Linear, mse, Sequential } from "@nn/layers";
+import { Adam, GradScaler, OneCycleLR, type Optimizer, PolynomialLR, ReduceLROnPlateau, SGD, StepLR } from "@nn/optim";
 import { compile, Module, manualSeed, memory, reference, setBackend, type Tensor, tensor, Variable } from "@nn/tensor";
 import { afterAll, describe, expect, it } from "vitest";
 import { saveLast } from "../callbacks/save.js";
@@ -8,13 +8,15 @@ import { stopOnNaN } from "../callbacks/stop-on-nan.js";
 import { loadCheckpoint } from "../checkpoint/checkpoint.js";
 import { memoryStore } from "../checkpoint/store.js";
 import { dataset } from "../data/dataset.js";
-import { batches, loader } from "../data/loader.js";
+import { batches, type Loader, loader } from "../data/loader.js";
+import { stream } from "../data/stream.js";
 import { Accuracy } from "../metrics/classification.js";
 import type { Batch } from "../structure.js";
 import { evaluate, predict } from "./evaluate.js";
 import type { StepEvent, TrainEvent } from "./events.js";
 import { fit } from "./fit.js";
 import type { FitOptions } from "./options.js";
+import type { RunLength } from "./schedule.js";
 
 class Net extends Module {
   fc1 = new Linear(2, 8);
@@ -39,6 +41,12 @@ function setUp(seed = 1) {
   const { x, y } = points(50);
   const data = loader(dataset(x, y), { batchSize: 16, shuffle: true, seed: 3 });
   return { model, data, optimizer: new Adam(model.parameters(), { lr: 0.02 }) };
+}
+
+function setUpStream(data: Loader) {
+  const { model, optimizer } = setUp();
+  const schedule = (o: Optimizer<any>, { steps }: RunLength) => new PolynomialLR(o, { totalIters: steps });
+  return fit(model, { loss: crossEntropy, optimizer, data, epochs: 1, schedule });
 }
 
 /** What other tests have left is gone. */
@@ -192,6 +200,78 @@ describe("fit", () => {
     });
   });
 
+  describe("without targets", () => {
+    const { x } = points(40);
+    const data = dataset(x);
+    const coder = () => {
+      manualSeed(4);
+      return new Sequential(new Linear(2, 3), new Linear(3, 2));
+    };
+    /** How far vectors are from a circle: a loss of the output alone. */
+    const far = (output: Tensor) => output.square().sum([1]).sqrt().sub(1).square();
+    class Far extends Module {
+      forward(output: Tensor): Tensor {
+        return far(output);
+      }
+    }
+
+    it("the loss is of the output alone: a function or a module, compiled or not, with weights too", async () => {
+      const results = [];
+      for (const [loss, compiled] of [[far, true], [far, false], [new Far(), true], [{ forward: far }, true]] as const) {
+        const model = coder();
+        const optimizer = new Adam(model.parameters(), { lr: 0.05 });
+        const { epochs } = await fit(model, { loss, optimizer, data, validation: data, epochs: 12, compile: compiled });
+        expect(epochs[11]["valLoss"]).toBeLessThan((epochs[0]["loss"] as number) / 4);
+        results.push(epochs[11]["loss"] as number);
+      } // biome-ignore format: a table
+      for (const loss of results) expect(loss).toBeCloseTo(results[0], 5);
+      const model = coder();
+      const whole = await evaluate(model, { data, loss: far });
+      const optimizer = new SGD(model.parameters(), { lr: 0 });
+      const sampleWeights = (x: Tensor) => x.select(1, 0).mul(0).add(3);
+      const { epochs } = await fit(model, { loss: far, optimizer, data, epochs: 1, sampleWeights });
+      expect(epochs[0]["loss"]).toBeCloseTo(whole["loss"] as number, 6);
+    });
+
+    it("says so where the loss asks for a target", async () => {
+      const model = coder();
+      const options = { optimizer: new Adam(model.parameters()), data, epochs: 1 };
+      for (const loss of [crossEntropy, new CrossEntropyLoss(), (a: Tensor, b: Tensor) => a.sub(b)]) {
+        await expect(fit(model, { ...options, loss })).rejects.toThrow(
+          "batches [x] without a target. Give dataset() a second column",
+        );
+      }
+      await expect(fit(model, { ...options, loss: far, classWeights: [1, 2] })).rejects.toThrow("got no targets");
+      const metrics = { accuracy: new Accuracy() };
+      await expect(fit(model, { ...options, loss: far, metrics })).rejects.toThrow("batches [x] without a target");
+    });
+  });
+
+  it("keeps as many traces as it is told", async () => {
+    let traces = 0;
+    class Counted extends Module {
+      weight = new Variable(tensor([1]));
+      forward(x: Tensor): Tensor {
+        traces++;
+        return x.mul(this.weight.value);
+      }
+    }
+    const model = new Counted();
+    const data: Batch[] = [1, 2, 3].map((n) => [tensor(Array(n).fill(1)), tensor(Array(n).fill(2))]);
+    const optimizer = new SGD(model.parameters(), { lr: 0.1 });
+    const count = async (run: () => PromiseLike<unknown>) => {
+      traces = 0;
+      await run();
+      return traces;
+    };
+    const train = (rest: Partial<FitOptions>) => fit(model, { loss: mse, optimizer, data, epochs: 2, ...rest });
+    expect(await count(() => train({}))).toBe(3);
+    expect(await count(() => train({ maxTraces: 1 }))).toBe(6);
+    const twice = [...data, ...data];
+    expect(await count(() => evaluate(model, { data: twice, maxTraces: 2 }))).toBe(6);
+    expect(await count(() => predict(model, twice, { maxTraces: 3 }))).toBe(3);
+  });
+
   it("accumulates batches: two of 8 are as one of 16, and what is left makes an update, too", async () => {
     const run = async (batchSize: number, accumulate: number) => {
       manualSeed(2);
@@ -258,6 +338,49 @@ describe("fit", () => {
     await expect(lrs((o) => ({ ...plateau(o), monitor: "speed" }))).rejects.toThrow(
       'monitor to be one of "loss", got "speed"',
     );
+  });
+
+  it("tells a function that makes the schedule how many steps there are", async () => {
+    const run = (schedule: FitOptions["schedule"], rest: Partial<FitOptions> = {}) => {
+      const { model, data, optimizer } = setUp(); // 4 batches
+      return collect(fit(model, { loss: crossEntropy, optimizer, data, epochs: 2, schedule, ...rest } as FitOptions));
+    };
+    const lrs = (events: TrainEvent[]) => events.filter((e) => e.type === "step").map((e) => e.lr);
+    for (const annealStrategy of ["cos", "linear"] as const) {
+      const given = await run((o, { steps }) => new OneCycleLR(o, { maxLr: 0.1, totalSteps: steps, annealStrategy }));
+      const { model, optimizer } = setUp();
+      const own = new OneCycleLR(new Adam(model.parameters()), { maxLr: 0.1, totalSteps: 8, annealStrategy });
+      const want = Array.from({ length: 8 }, () => {
+        const [lr] = own.getLastLr();
+        own.step(); // 8 times, as in PyTorch: a ninth would be an error
+        return lr;
+      });
+      expect(lrs(given)).toEqual(want);
+      expect(optimizer.lr).toBe(0.02);
+    }
+    const told: number[] = [];
+    const listen: FitOptions["schedule"] = (o, { steps, stepsPerEpoch }) => {
+      told.push(steps, stepsPerEpoch);
+      return new PolynomialLR(o, { totalIters: steps });
+    };
+    expect(lrs(await run(listen, { accumulate: 3 }))).toEqual(
+      [0.02, 0.015, 0.01, 0.005].map((v) => expect.closeTo(v, 12)),
+    );
+    await run(listen, { epochs: 0 });
+    expect(told).toEqual([4, 2, 1, 4]);
+    const byEpoch = await run((o) => new StepLR(o, { stepSize: 1, gamma: 0.5 }), { scheduleEvery: "epoch" });
+    expect(lrs(byEpoch)).toEqual([0.02, 0.02, 0.02, 0.02, 0.01, 0.01, 0.01, 0.01]);
+    const plateau = await run((o) => new ReduceLROnPlateau(o, { patience: 0, threshold: 1e9, factor: 0.5 }), {
+      epochs: 3,
+    });
+    expect(lrs(plateau).filter((_, i) => i % 4 === 0)).toEqual([0.02, 0.02, 0.01]);
+
+    const data = stream(function* () { yield [[1, 2], 0]; }, { dtypes: ["f32", "i32"] }); // biome-ignore format: short
+    expect(await run((o) => new StepLR(o, { stepSize: 1 }), { data })).toHaveLength(4);
+    expect(() => setUpStream(data)).toThrow(
+      "data of a known length, as the schedule asks for the number of steps, got a stream",
+    );
+    expect(() => run((() => undefined) as never)).toThrow("got a function that gives undefined");
   });
 
   it("is paused, stepped, resumed, stopped and aborted", async () => {

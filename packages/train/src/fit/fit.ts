@@ -11,6 +11,7 @@ import { type EpochEvent, type History, type Logs, type StepEvent, type TrainEve
 import { Gate, settled } from "./gate.js";
 import { rememberModes } from "./modes.js";
 import { checkOptions, type FitOptions } from "./options.js";
+import { runLength, type Scheduled, scheduleOf, wantsFigure } from "./schedule.js";
 import { findNaN, makeStep, type Step, type StepOptions } from "./step.js";
 import { turns } from "./turns.js";
 
@@ -41,6 +42,7 @@ export class Training implements AsyncIterable<TrainEvent>, PromiseLike<History>
   readonly options: FitOptions;
   readonly #loader: Loader;
   readonly #validation: Loader | null;
+  readonly #scheduled: Scheduled | null;
   readonly #callbacks: readonly Callback[];
   readonly #metrics: Metrics;
   readonly #outcome = settled<History>();
@@ -62,6 +64,8 @@ export class Training implements AsyncIterable<TrainEvent>, PromiseLike<History>
     checkOptions(options);
     this.#loader = loaderOf("fit", options.data);
     this.#validation = options.validation === undefined ? null : loaderOf("fit", options.validation);
+    const { optimizer, epochs, accumulate = 1 } = options;
+    this.#scheduled = scheduleOf(options, optimizer, runLength(epochs, accumulate, this.#loader));
     const callbacks = (options.callbacks ?? []).map(callbackOf);
     this.#callbacks = callbacks.sort((a, b) => (a.order ?? 0) - (b.order ?? 0));
     this.#metrics = options.metrics ?? {};
@@ -102,7 +106,7 @@ export class Training implements AsyncIterable<TrainEvent>, PromiseLike<History>
    * the caller's.
    */
   checkpoint(): Checkpoint {
-    const { optimizer, scaler, schedule } = this.options;
+    const { optimizer, scaler } = this.options;
     const kept = this.#callbacks.map((c) => c.save?.() ?? {});
     const progress: Progress = {
       epoch: this.#epoch,
@@ -111,7 +115,7 @@ export class Training implements AsyncIterable<TrainEvent>, PromiseLike<History>
       loss: { ...this.#loss },
       history: [...this.#history],
       lrs: optimizer.groups.map((g) => g.lr),
-      schedule: schedule?.stateDict() ?? null,
+      schedule: this.#scheduled?.schedule.stateDict() ?? null,
       metrics: Object.fromEntries(Object.entries(this.#metrics).map(([name, m]) => [name, m.stateDict()])),
       callbacks: kept.map(({ json }) => json ?? null),
       data: this.#loader.signature,
@@ -171,7 +175,7 @@ export class Training implements AsyncIterable<TrainEvent>, PromiseLike<History>
 
   async *#work(): AsyncGenerator<TrainEvent, void, undefined> {
     const { model, options } = this;
-    const { clip, scaler, sampleWeights, resume } = options;
+    const { clip, scaler, sampleWeights, maxTraces, resume } = options;
     const restore = rememberModes(model);
     const classWeights = options.classWeights && tensor([...options.classWeights]);
     const how: StepOptions = {
@@ -186,6 +190,7 @@ export class Training implements AsyncIterable<TrainEvent>, PromiseLike<History>
       ...(scaler ? { scaler } : {}),
       ...(sampleWeights ? { sampleWeights } : {}),
       ...(classWeights ? { classWeights } : {}),
+      ...(maxTraces === undefined ? {} : { maxTraces }),
     };
     const step = makeStep(how);
     const evaluator = this.#validation && makeEvaluator(model, options);
@@ -221,7 +226,7 @@ export class Training implements AsyncIterable<TrainEvent>, PromiseLike<History>
     how: StepOptions,
     evaluator: Evaluator | null,
   ): AsyncGenerator<TrainEvent, void, undefined> {
-    const { epochs, optimizer, schedule, scheduleEvery = "epoch", accumulate = 1, signal } = this.options;
+    const { epochs, optimizer, accumulate = 1, signal } = this.options;
     const began = performance.now();
     let lr = optimizer.lr;
     let pending = 0;
@@ -231,7 +236,7 @@ export class Training implements AsyncIterable<TrainEvent>, PromiseLike<History>
       if (accumulate > 1) step.update();
       this.#step++;
       lr = optimizer.lr;
-      if (schedule && scheduleEvery === "step") schedule.step();
+      if (this.#scheduled?.every === "step") this.#scheduled.schedule.step();
       const event: StepEvent = {
         type: "step",
         epoch: this.#epoch + 1,
@@ -288,7 +293,7 @@ export class Training implements AsyncIterable<TrainEvent>, PromiseLike<History>
   }
 
   async #finishEpoch(evaluator: Evaluator | null, lr: number, began: number): Promise<EpochEvent> {
-    const { epochs, schedule, scheduleEvery = "epoch", monitor, signal } = this.options;
+    const { epochs, monitor, signal } = this.options;
     if (this.#loss.samples === 0) fail({ op: "fit", expected: "at least one batch in each epoch", got: "none" });
     const logs: Record<string, Logs[string]> = {
       loss: this.#loss.sum / this.#loss.samples,
@@ -298,8 +303,9 @@ export class Training implements AsyncIterable<TrainEvent>, PromiseLike<History>
       for (const [name, value] of Object.entries(await evaluator.run(this.#validation, signal)))
         logs[validationName(name)] = value;
     }
-    if (schedule && scheduleEvery === "epoch") {
-      if (schedule.step.length > 0) schedule.step(monitored("fit", logs, monitor).value);
+    if (this.#scheduled?.every === "epoch") {
+      const { schedule } = this.#scheduled;
+      if (wantsFigure(schedule)) schedule.step(monitored("fit", logs, monitor).value);
       else schedule.step();
     }
     this.#history.push(logs);
@@ -314,7 +320,8 @@ export class Training implements AsyncIterable<TrainEvent>, PromiseLike<History>
   }
 
   #goTo({ tensors, progress }: Checkpoint): void {
-    const { optimizer, scaler, schedule } = this.options;
+    const { optimizer, scaler } = this.options;
+    const schedule = this.#scheduled?.schedule;
     if (progress.data !== this.#loader.signature) {
       fail({
         op: "fit",

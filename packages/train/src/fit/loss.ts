@@ -1,11 +1,12 @@
 // The loss of a batch: as the loss function has it, or a weighted mean of the samples' losses.
 
 import { fail, indexSelect, scope, show, type Tensor, where } from "@nn/tensor";
-import type { Batch, Tensors } from "../structure.js";
+import { type Batch, isTensor, type Tensors } from "../structure.js";
 
 /**
- * A loss: a function of output and target, or a module. It gives a scalar, or a tensor that is averaged. Where samples or classes have
- * weights it is called with `{ reduction: "none" }`, as the losses of @nn/layers want it, and gives a loss per target.
+ * A loss: a function of output and target, or a module. It gives a scalar, or a tensor that is averaged. Batches `[x]` have no target: the loss is
+ * of the output alone, `(output) => Tensor`. Where samples or classes have weights it is called with `{ reduction: "none" }`, as the
+ * losses of @nn/layers want it, and gives a loss per target.
  */
 export type Loss =
   | ((output: any, target: any, options?: { reduction: "none" }) => Tensor)
@@ -22,12 +23,12 @@ export interface Weighting {
 /** The scalar loss of a batch. With weights: the sum of weight times loss, over the sum of the weights, as PyTorch's class weights. */
 export function lossOf(op: string, loss: Loss, output: Tensors, [x, y, given]: Batch, weighting: Weighting): Tensor {
   const { classWeights, sampleWeights } = weighting;
-  if (y === undefined) {
+  if (y === undefined && parametersOf(loss) > 1) {
     fail({
       op,
-      expected: "batches [x, y]",
+      expected: "batches [x, y], as the loss is one of output and target",
       got: "batches [x] without a target",
-      hint: "Give dataset() a second column.",
+      hint: "Give dataset() a second column, or take a loss of the output alone: (output) => ….",
     });
   }
   return scope(() => {
@@ -47,7 +48,7 @@ export function lossOf(op: string, loss: Loss, output: Tensors, [x, y, given]: B
       });
     }
     const factors = [given, sampleWeights?.(x, y)].flatMap((w) => (w ? [perSample(op, w, each)] : []));
-    if (classWeights) factors.push(perClass(op, classWeights, y as Tensor, each));
+    if (classWeights) factors.push(perClass(op, classWeights, y, each));
     const weights = factors.reduce((a, b) => a.mul(b)).expand(each.shape);
     // A batch without any weight has loss 0, not NaN.
     return each.mul(weights).sum().div(weights.sum().maximum(1e-12));
@@ -55,6 +56,11 @@ export function lossOf(op: string, loss: Loss, output: Tensors, [x, y, given]: B
 }
 
 // ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** How many parameters a loss has that must be given. A Module wraps its own `forward`, so that of its class is asked. */
+function parametersOf(loss: Loss): number {
+  return typeof loss === "function" ? loss.length : (Object.getPrototypeOf(loss).forward ?? loss.forward).length;
+}
 
 function perSample(op: string, weights: Tensor, each: Tensor): Tensor {
   const [n] = each.shape;
@@ -64,12 +70,12 @@ function perSample(op: string, weights: Tensor, each: Tensor): Tensor {
   return weights.cast("f32").reshape([n, ...each.shape.slice(1).map(() => 1)]);
 }
 
-function perClass(op: string, weights: Tensor, y: Tensor, each: Tensor): Tensor {
-  if (y.dtype === "f32" || show(y.shape) !== show(each.shape)) {
+function perClass(op: string, weights: Tensor, y: Tensors | undefined, each: Tensor): Tensor {
+  if (!isTensor(y) || y.dtype === "f32" || show(y.shape) !== show(each.shape)) {
     fail({
       op,
       expected: `class numbers, one per loss: i32 ${show(each.shape)}, as there are classWeights`,
-      got: `targets ${y.dtype} ${show(y.shape)}`,
+      got: isTensor(y) ? `targets ${y.dtype} ${show(y.shape)}` : y ? "several targets" : "no targets",
       hint: "For other targets give the loss its own weights.",
     });
   }

@@ -1,7 +1,7 @@
 // The options of fit.
 
 import type { GradScaler, Optimizer } from "@nn/optim";
-import { fail } from "@nn/tensor";
+import { type CompileOptions, fail } from "@nn/tensor";
 import type { CallbackLike } from "../callbacks/callback.js";
 import type { Monitor } from "../callbacks/monitor.js";
 import { checkWhole } from "../check.js";
@@ -9,22 +9,16 @@ import type { Checkpoint } from "../checkpoint/checkpoint.js";
 import type { Data } from "../data/loader.js";
 import type { Metrics } from "./evaluate.js";
 import type { Loss, Weighting } from "./loss.js";
+import type { Scheduling } from "./schedule.js";
 import type { Clip } from "./step.js";
 
-/** A schedule, as those of @nn/optim: `step()`, or `step(figure)` where a figure is asked for. */
-export interface Schedule {
-  step(figure?: any): void;
-  stateDict(): unknown;
-  loadStateDict(state: any): void;
-}
-
 /** Options of {@link fit}. */
-export interface FitOptions extends Omit<Weighting, "classWeights"> {
-  /** Of output and target, e.g. `crossEntropy`. */
+export interface FitOptions extends Omit<Weighting, "classWeights">, Scheduling, CompileOptions {
+  /** Of output and target, e.g. `crossEntropy`; of the output alone where batches have no target. */
   readonly loss: Loss;
   /** Of @nn/optim, made with the model's parameters. */
   readonly optimizer: Optimizer<any>;
-  /** What is learnt: a loader, a dataset (batches of 32, in order), or an array of batches `[x, y]` or `[x, y, weights]`. */
+  /** What is learnt: a loader, a dataset (batches of 32, in order), or an array of batches `[x]`, `[x, y]` or `[x, y, weights]`. */
   readonly data: Data;
   /** Passes over the data. */
   readonly epochs: number;
@@ -33,10 +27,6 @@ export interface FitOptions extends Omit<Weighting, "classWeights"> {
   /** Told by their names, with `val` before it for the validation. */
   readonly metrics?: Metrics;
   readonly callbacks?: readonly CallbackLike[];
-  /** Steps after each epoch; see `scheduleEvery`. */
-  readonly schedule?: Schedule;
-  /** When the schedule steps (default "epoch"): OneCycleLR and CyclicLR want "step". */
-  readonly scheduleEvery?: "epoch" | "step";
   /** Which figure a schedule is told that asks for one, as ReduceLROnPlateau (default `valLoss`, or `loss`). */
   readonly monitor?: Monitor["monitor"];
   /** How gradients are clipped: a number bounds the norm of all together. */

@@ -2,6 +2,7 @@
 
 import { clipGradNorm, clipGradValue, GradientAccumulator, type GradScaler, type Optimizer } from "@nn/optim";
 import {
+  type CompileOptions,
   compile,
   defaultGenerator,
   detectAnomalies,
@@ -25,7 +26,7 @@ export type Clip =
   | { readonly value: number }
   | ((gradients: readonly Tensor[]) => readonly Tensor[]);
 
-export interface StepOptions extends Weighting {
+export interface StepOptions extends Weighting, CompileOptions {
   readonly model: Module;
   readonly optimizer: Optimizer<any>;
   readonly loss: Loss;
@@ -99,7 +100,7 @@ export function makeStep(options: StepOptions): Step {
   const update = () => accumulator?.step({ transform: clipped });
 
   if (!options.compile) return { run: (batch) => run(...batch), update, dispose() {} };
-  const [compiledRun, compiledUpdate] = [compile(run), compile(update)];
+  const [compiledRun, compiledUpdate] = [compile(run, options), compile(update)];
   return {
     run: (batch) => compiledRun(...batch),
     update: compiledUpdate,

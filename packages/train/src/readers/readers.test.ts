@@ -1,11 +1,10 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { randomStream } from "../random.js";
-import { fft, logMel, melSpectrogram, mfcc, spectrogram, stft } from "./audio.js";
 import { gunzip } from "./bytes.js";
 import { readCifar } from "./cifar.js";
 import { readIdx } from "./idx.js";
-import { readWav } from "./wav.js";
+import { readWav, writeWav } from "./wav.js";
 
 const u32 = (v: number, little = false) => {
   const view = new DataView(new ArrayBuffer(4));
@@ -124,89 +123,47 @@ describe("WAV", () => {
       }
     }
   });
-});
 
-describe("spectra", () => {
-  const random = randomStream(2);
-  const noise = Float32Array.from({ length: 700 }, () => random() - 0.5);
-
-  it.each([1, 2, 3, 8, 12, 25, 50, 100])("fft of length %i is the DFT by definition", (n) => {
-    const re = Float64Array.from({ length: n }, random);
-    const im = Float64Array.from({ length: n }, random);
-    const [a, b] = fft(re, im);
-    for (let k = 0; k < n; k++) {
-      let [x, y] = [0, 0];
-      for (let i = 0; i < n; i++) {
-        const turn = (-2 * Math.PI * k * i) / n;
-        x += re[i] * Math.cos(turn) - im[i] * Math.sin(turn);
-        y += re[i] * Math.sin(turn) + im[i] * Math.cos(turn);
-      }
-      expect(a[k]).toBeCloseTo(x, 9);
-      expect(b[k]).toBeCloseTo(y, 9);
+  it("written, to the last bit", () => {
+    // 16 bits: the file as the builder above has it, but for its other part
+    expect(writeWav([-1, 0.5, 2, -3], { sampleRate: 8000 })).toEqual(
+      Uint8Array.from([
+        ...[82, 73, 70, 70, 44, 0, 0, 0, 87, 65, 86, 69, 102, 109, 116, 32, 16, 0, 0, 0], // RIFF, WAVE, fmt
+        ...[1, 0, 1, 0, 0x40, 0x1f, 0, 0, 0x80, 0x3e, 0, 0, 2, 0, 16, 0],
+        ...[100, 97, 116, 97, 8, 0, 0, 0, 0, 0x80, 0, 0x40, 0xff, 0x7f, 0, 0x80], // data; what is too loud is cut
+      ]),
+    );
+    const of = (n: number, scale: number) =>
+      Float32Array.from({ length: n }, (_, i) => ((i * 7919 + 3) % (2 * scale)) / scale - 1);
+    for (const [bitDepth, scale] of [
+      [16, 2 ** 15],
+      [24, 2 ** 23],
+      [32, 1e3],
+    ] as const) {
+      const channels = [of(1001, scale), of(1001, scale).reverse(), new Float32Array(1001)]; // 9009 bytes with 24 bits: an odd number
+      const file = writeWav(channels, { sampleRate: 44_100, bitDepth });
+      expect(file.length % 2).toBe(0);
+      expect(readWav(file)).toEqual({ sampleRate: 44_100, channels });
+      expect(writeWav(readWav(file).channels, { sampleRate: 44_100, bitDepth })).toEqual(file);
     }
+    expect(writeWav([0.25], { sampleRate: 8000, bitDepth: 32 })).toHaveLength(58 + 4);
+    expect(readWav(writeWav([0.7 / 2 ** 15], { sampleRate: 8000 })).channels[0]).toEqual(Float32Array.of(2 ** -15));
+    const loud = Float32Array.of(1e9, -2, Infinity);
+    expect(readWav(writeWav(loud, { sampleRate: 1, bitDepth: 32 })).channels).toEqual([loud]);
+    expect(readWav(writeWav(loud, { sampleRate: 1, bitDepth: 24 })).channels[0]).toEqual(
+      Float32Array.of(1 - 2 ** -23, -1, 1 - 2 ** -23),
+    );
+    expect(readWav(writeWav([], { sampleRate: 8000 })).channels).toEqual([new Float32Array(0)]);
+    expect(readWav(writeWav([[], []], { sampleRate: 8000 })).channels).toHaveLength(2);
   });
-
-  it("stft by definition: windows, hops, mirrored ends", () => {
-    const { re, im, shape } = stft(noise, { nFft: 40, winLength: 30, hopLength: 7 });
-    expect(shape).toEqual([1 + 700 / 7, 21]);
-    const at = (i: number) => noise[i < 0 ? -i : i >= 700 ? 1398 - i : i];
-    for (const [t, k] of [
-      [0, 3],
-      [50, 20],
-      [100, 7],
-    ]) {
-      let [x, y] = [0, 0];
-      for (let i = 0; i < 40; i++) {
-        const w = i >= 5 && i < 35 ? Math.sin((Math.PI * (i - 5)) / 30) ** 2 : 0;
-        const turn = (-2 * Math.PI * k * i) / 40;
-        x += w * at(t * 7 + i - 20) * Math.cos(turn);
-        y += w * at(t * 7 + i - 20) * Math.sin(turn);
-      }
-      expect(re[t * 21 + k]).toBeCloseTo(x, 9);
-      expect(im[t * 21 + k]).toBeCloseTo(y, 9);
-    }
-    expect(stft(noise, { nFft: 40, center: false }).shape).toEqual([34, 21]);
-    expect(() => stft([1, 2], { nFft: 40 })).toThrow("more than 20 samples, for nFft 40, got 2");
-  });
-
-  it("a tone is where it belongs", () => {
-    const tone = Float32Array.from({ length: 2000 }, (_, i) => Math.sin((2 * Math.PI * 1000 * i) / 8000));
-    const { data, shape } = spectrogram(tone, { nFft: 80 });
-    const frame = data.subarray(12 * shape[1], 13 * shape[1]);
-    expect(frame.indexOf(Math.max(...frame))).toBe(10); // 1000 Hz of 100 Hz each
-    expect(frame[10]).toBeCloseTo(400, 2); // (A · N/2 · mean of the window)² = (40 · 0.5)²
-  });
-
-  it("mel bands by their corners; MFCC is the DCT of the logarithms", () => {
-    const options = { sampleRate: 8000, nFft: 64, nMels: 6 };
-    const power = spectrogram(noise, options);
-    const mel = melSpectrogram(noise, options);
-    expect(mel.shape).toEqual([power.shape[0], 6]);
-    const toMel = (f: number) => 2595 * Math.log10(1 + f / 700);
-    const corners = [...Array(8).keys()].map((i) => 700 * (10 ** ((toMel(4000) * i) / 7 / 2595) - 1));
-    for (const m of [0, 3, 5]) {
-      let sum = 0;
-      for (let k = 0; k <= 32; k++) {
-        const f = k * 125;
-        const [l, c, r] = corners.slice(m, m + 3);
-        sum += power.data[5 * 33 + k] * (f <= c ? Math.max(0, (f - l) / (c - l)) : Math.max(0, (r - f) / (r - c)));
-      }
-      expect(mel.data[5 * 6 + m]).toBeCloseTo(sum, 4);
-    }
-    const logs = logMel(noise, options);
-    expect(logs.data[7]).toBeCloseTo(Math.log(mel.data[7] + 1e-6), 5);
-    const { data } = mfcc(noise, { ...options, nMfcc: 3 });
-    let [zeroth, second] = [0, 0];
-    for (let m = 0; m < 6; m++) {
-      zeroth += logs.data[5 * 6 + m] / Math.sqrt(6);
-      second += logs.data[5 * 6 + m] * Math.cos((Math.PI * 2 * (m + 0.5)) / 6) * Math.sqrt(2 / 6);
-    }
-    expect(data[5 * 3]).toBeCloseTo(zeroth, 4);
-    expect(data[5 * 3 + 2]).toBeCloseTo(second, 4);
-    expect(() => mfcc(noise, { ...options, nMfcc: 7 })).toThrow("nMfcc of at most nMels, 6");
-    // Slaney's scale: a line up to 1 kHz; bands of equal area
-    const slaney = melSpectrogram(noise, { ...options, melScale: "slaney", norm: "slaney" });
-    expect(slaney.data.every(Number.isFinite)).toBe(true);
-    expect(() => melSpectrogram(noise, { ...options, fMin: 5000 })).toThrow("0 ≤ fMin < fMax");
+  it("says what cannot be written", () => {
+    const rate = { sampleRate: 8000 };
+    expect(() => writeWav([0, Number.NaN], rate)).toThrow("writeWav: expected numbers, got NaN at sample 1");
+    expect(() => writeWav([[1, 2], [1]], rate)).toThrow("channels of one length, 2, got one of 1");
+    expect(() => writeWav([1], { sampleRate: 44_100.5 })).toThrow("sampleRate to be a whole number, 1 or more");
+    expect(() => writeWav([1], { sampleRate: 2 ** 31 })).toThrow("at most 4 GiB per second");
+    expect(() => writeWav([1], { ...rate, bitDepth: 8 as 16 })).toThrow("bitDepth 16 or 24, or 32 for floats, got 8");
+    expect(() => writeWav({ length: 2 ** 31, 0: 0 }, rate)).toThrow("at most 4 GiB, which is what WAV files hold");
+    expect(() => writeWav(new Array(2 ** 15).fill([0]), rate)).toThrow("at most 32767 channels, got 32768");
   });
 });

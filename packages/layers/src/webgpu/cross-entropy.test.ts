@@ -1,0 +1,133 @@
+// crossEntropy of class numbers and its gradient against their lowerings on the reference backend, over random shapes, strides and
+// options; and proof that the kernels ran. NN_CASES=2000 tries so many cases.
+
+import { moduleText, type WebgpuBackend } from "@nn/backend-webgpu";
+import {
+  compile,
+  contiguousView,
+  flip,
+  getBackend,
+  grad,
+  manualSeed,
+  permute,
+  randint,
+  randn,
+  reference,
+  setBackend,
+  type Tensor,
+  tensor,
+} from "@nn/tensor";
+import { casesOf, chance, expectSame, overLimits, randomness, webgpuHere, whyNoWebgpu } from "@nn/testing";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { crossEntropy } from "../losses/cross-entropy.js";
+import { crossEntropyGrad, crossEntropyKernel, layerKernels } from "./index.js";
+
+const rows = (...shape: number[]) => contiguousView({ shape, dtype: "f32" });
+const numbers = (dtype: "i32" | "u32", ...shape: number[]) => contiguousView({ shape, dtype });
+
+describe("texts", () => {
+  it("a loss is one dispatch", () => {
+    const { passes } = crossEntropyKernel.emit({
+      ...{ ins: [rows(9, 10), numbers("i32", 9)], outs: [rows(9)] },
+      attrs: { axis: 1, ignoreIndex: -100 },
+    });
+    expect(passes).toHaveLength(1);
+    const text = moduleText(passes[0]!);
+    expect(text.slice(text.indexOf("fn main"))).toMatchInlineSnapshot();
+  });
+
+  it("its gradient is another", () => {
+    const { passes } = crossEntropyGrad.emit({
+      ...{ ins: [{ ...rows(9), strides: [0] }, rows(9, 100), numbers("u32", 9)], outs: [rows(9, 100)] },
+      attrs: { axis: 1, ignoreIndex: -100 },
+    });
+    expect(passes).toHaveLength(1);
+    const text = moduleText(passes[0]!);
+    expect(text.slice(text.indexOf("var sum"))).toMatchInlineSnapshot();
+  });
+
+  it("stay inside WebGPU's default limits", () => {
+    for (const classes of [3, 5000]) {
+      const ins = [rows(7, classes), numbers("i32", 7)];
+      const attrs = { axis: 1, ignoreIndex: 2 };
+      expect(overLimits(crossEntropyKernel.emit({ ins, outs: [rows(7)], attrs }))).toEqual([]);
+      expect(overLimits(crossEntropyGrad.emit({ ins: [rows(7), ...ins], outs: [ins[0]!], attrs }))).toEqual([]);
+    }
+  });
+});
+
+const before = getBackend();
+const known = reference();
+let ran: string[] = [];
+
+const missing = await whyNoWebgpu();
+describe.skipIf(missing)(`crossEntropy on webgpu${missing ? ` (${missing})` : ""}`, () => {
+  let backend: WebgpuBackend;
+  beforeAll(async () => {
+    const kernels = layerKernels.map((k) => ({
+      ...k,
+      emit(signature: never) {
+        ran.push(k.op);
+        return k.emit(signature);
+      },
+    }));
+    backend = await webgpuHere({ kernels });
+  });
+  beforeEach(() => {
+    ran = [];
+  });
+  afterAll(() => {
+    setBackend(before);
+    backend.dispose();
+  });
+
+  it("is what its lowering is, and so is its gradient", { timeout: 3_600_000 }, async () => {
+    const random = randomness(1);
+    const cases = casesOf(10);
+    for (let i = 0; i < cases; i++) {
+      const classes = chance(random, 40) ? random(64, 300) : random(1, 20);
+      const positions = Array.from({ length: random(0, 2) }, () => random(1, 5));
+      const shape = chance(random, 15) ? [classes] : [random(1, 7), classes, ...positions];
+      const axis = Math.min(1, shape.length - 1);
+      const reduction = (["mean", "sum", "none"] as const)[random(0, 2)]!;
+      const ignoreIndex = chance(random, 50) ? random(0, classes - 1) : -100;
+      const unsigned = chance(random, 30);
+      const turned = chance(random, 40);
+      const compiled = chance(random, 50);
+      const run = () => {
+        manualSeed(i);
+        const logits = randn(turned ? [...shape].reverse() : shape).mul(3);
+        const classAt = randint(0, classes, shape.toSpliced(axis, 1)).cast(unsigned ? "u32" : "i32");
+        const scale = randn(shape.toSpliced(axis, 1));
+        const f = (logits: Tensor, t: Tensor) => {
+          const axes = [...shape.keys()].reverse();
+          const loss = () => {
+            const x = turned ? flip(permute(logits, axes), axis) : logits;
+            return crossEntropy(x, t, { reduction, ignoreIndex });
+          };
+          return [loss(), ...grad(() => (reduction === "none" ? loss().mul(scale).sum() : loss()), [logits])];
+        };
+        return (compiled ? compile(f) : f)(logits, classAt);
+      };
+      await expectSame(`(${shape}), case ${i}`, [backend, known], run);
+    }
+    expect(ran.filter((op) => op === "layers/crossEntropy").length).toBeGreaterThan(0.5 * cases);
+    expect(ran.filter((op) => op === "layers/crossEntropyGrad").length).toBeGreaterThan(0.5 * cases);
+  });
+
+  it("overflows nowhere, and counts nothing where a class is ignored, or there is none", async () => {
+    setBackend(backend);
+    const x = tensor([
+      [1e4, -1e4, 0],
+      [Number.NEGATIVE_INFINITY, 0, 0],
+      [1, 2, 3],
+      [1, 2, 3],
+    ]);
+    const t = tensor([1, -100, 7, -1], { dtype: "i32" });
+    const loss = () => crossEntropy(x, t, { reduction: "none" });
+    expect([...(await loss().read())]).toEqual([20000, 0, 0, 0]);
+    const [g] = grad(() => loss().sum(), [x]);
+    expect([...(await g!.read())]).toEqual([1, -1, 0, ...new Array(9).fill(0)]);
+    expect(ran).toContain("layers/crossEntropy");
+  });
+});
