@@ -20,8 +20,10 @@ export interface WgslPass {
   readonly text: string;
   /** The same with subgroup operations, for devices that have them: it names the builtins that {@link main} declares. */
   readonly withSubgroups?: string;
-  /** The same with f16, for devices that have it and users who ask for it. */
-  readonly withF16?: string;
+  /** Arrays of f32 or vec4f in workgroup memory that may hold f16, where users ask for it. */
+  readonly tiles?: readonly string[];
+  /** What becomes of the whole module. */
+  readonly change?: (module: string) => string;
   readonly bindings: readonly Binding[];
   /** How many workgroups; `main` finds its own by {@link groupIndex}. */
   readonly groups: number;
@@ -35,13 +37,11 @@ export interface Binding {
   readonly type: WgslType;
   readonly writes: boolean;
   /**
-   * Whether a large temporary value that is bound here is to be stored as f16, where users ask for f16: `true`, if no other binding of it
-   * forbids that (`false`); the name of another binding: if what is bound there is. Omitted: the others decide.
+   * Whether a large temporary value that is bound here is to be stored as f16, where users ask for f16: `true` asks for it, `false`
+   * forbids it, as all digits are needed. Omitted: the others decide.
    */
-  readonly half?: Half | undefined;
+  readonly half?: boolean | undefined;
 }
-
-export type Half = boolean | string;
 
 /** `vec4f`: four floats at a time, where they begin at multiples of four. */
 export type WgslType = "f32" | "i32" | "u32" | "vec4f";
@@ -49,14 +49,14 @@ export type WgslType = "f32" | "i32" | "u32" | "vec4f";
 /** How elements of a dtype are held, in memory and out of it; a bool is 0 or 1. */
 export const typeOf = (dtype: DType): WgslType => (dtype === "bool" ? "u32" : dtype);
 
-export const reads = (name: string, dtype: DType, half?: Half): Binding => ({
-  ...{ name, type: typeOf(dtype), writes: false, half },
-});
+export const reads = (name: string, dtype: DType, half?: boolean): Binding => {
+  return { name, type: typeOf(dtype), writes: false, half };
+};
 /** Floats by fours. */
 export const readsFours = (name: string): Binding => ({ name, type: "vec4f", writes: false });
-export const writes = (name: string, dtype: DType, half?: Half): Binding => ({
-  ...{ name, type: typeOf(dtype), writes: true, half },
-});
+export const writes = (name: string, dtype: DType, half?: boolean): Binding => {
+  return { name, type: typeOf(dtype), writes: true, half };
+};
 
 /** Threads of a workgroup, unless a kernel has reasons for another number. */
 export const LANES = 64;
@@ -125,42 +125,18 @@ export function indented(lines: readonly string[]): string[] {
  *
  * @param same inputs that lie in the buffer of an output: one buffer cannot be bound for reading and for writing, so
  * these are read through the output's binding
- * @param half arrays that hold f16 instead of f32
  */
 export function moduleText(
-  { text, bindings }: WgslPass,
+  { text, bindings, change = (module) => module }: WgslPass,
   same: ReadonlyMap<string, string> = new Map(),
-  half: ReadonlySet<string> = new Set(),
 ): string {
-  const held = new Map(bindings.map(({ name, type }) => [name, half.has(name) ? HALVES[type]! : type]));
   const declared = bindings
     .filter(({ name }) => !same.has(name))
     .map(
-      ({ name, writes }, i) =>
-        `@group(0) @binding(${i}) var<storage, ${writes ? "read_write" : "read"}> ${name}: array<${held.get(name)}>;`,
+      ({ name, type, writes }, i) =>
+        `@group(0) @binding(${i}) var<storage, ${writes ? "read_write" : "read"}> ${name}: array<${type}>;`,
     );
-  for (const { name, type } of bindings) if (half.has(name)) text = converted(text, name, type, held.get(name)!);
   const body = text.replace(/\b(in|out)\d+\b/g, (name) => same.get(name) ?? name);
-  const features = [
-    ...(text.includes(SUBGROUP) ? ["enable subgroups;"] : []),
-    ...(half.size > 0 || /\bvec4h\b/.test(text) ? ["enable f16;"] : []),
-  ];
-  return [...features, ...declared, "", body].join("\n");
-}
-
-const HALVES: { readonly [type in WgslType]?: string } = { f32: "f16", vec4f: "vec4h" };
-
-/** The text with an array that holds other numbers: what it reads there is converted, and what it stores (`name[…] = …;`). */
-function converted(text: string, name: string, type: string, held: string): string {
-  // From the last to the first, so that what stands in an index or is stored is done before.
-  for (const { index } of [...text.matchAll(new RegExp(`\\b${name}\\[`, "g"))].reverse()) {
-    let end = index + name.length + 1;
-    for (let open = 1; open > 0; end++) open += text[end] === "[" ? 1 : text[end] === "]" ? -1 : 0;
-    const [place, rest] = [text.slice(index, end), text.slice(end)];
-    const stored = /^ = ([^;]*)/.exec(rest);
-    text =
-      text.slice(0, index) +
-      (stored ? `${place} = ${held}(${stored[1]})${rest.slice(stored[0].length)}` : `${type}(${place})${rest}`);
-  }
-  return text;
+  const features = [...(text.includes(SUBGROUP) ? ["enable subgroups;"] : [])];
+  return change([...features, ...declared, "", body].join("\n"));
 }

@@ -3,6 +3,7 @@
 import { NNError, ones, reference, setBackend } from "@nn/tensor";
 import { webgpuHere, whyNoWebgpu } from "@nn/testing";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { f16 } from "./f16.js";
 import { gpuBufferOf, webgpu } from "./webgpu.js";
 
 afterEach(() => {
@@ -58,16 +59,18 @@ describe("without a device", () => {
       }) as unknown as GPUAdapter;
     for (const options of [
       { adapter: adapterWith("subgroups", "shader-f16") },
-      { adapter: adapterWith("subgroups", "shader-f16"), f16: true },
-      { adapter: adapterWith("shader-f16"), f16: true },
+      { adapter: adapterWith("subgroups", "shader-f16"), f16 },
+      { adapter: adapterWith("shader-f16"), f16 },
     ])
       await expect(webgpu(options)).rejects.toThrow(/enough/);
     expect(asked).toEqual([["subgroups"], ["shader-f16", "subgroups"], ["shader-f16"]]);
-    await expect(webgpu({ adapter: adapterWith("subgroups"), f16: true })).rejects.toThrow(
-      /webgpu: expected an adapter with the feature shader-f16, as f16: true asks for, got one without. .*Leave f16 out/,
+    await expect(webgpu({ adapter: adapterWith("subgroups"), f16 })).rejects.toThrow(
+      /webgpu: expected f16 to be that of this package, and an adapter with the feature shader-f16, got one without. .*Leave f16 out/,
     );
+    const wrong = { adapter: adapterWith("shader-f16"), f16: true as unknown as typeof f16 };
+    await expect(webgpu(wrong)).rejects.toThrow(/f16 to be that of this package.*, got true/);
     const device = { features: new Set() } as unknown as GPUDevice;
-    await expect(webgpu({ device, f16: true })).rejects.toThrow(/expected a device with the feature shader-f16/);
+    await expect(webgpu({ device, f16 })).rejects.toThrow(/a device with the feature shader-f16/);
   });
 });
 

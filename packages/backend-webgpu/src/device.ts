@@ -1,6 +1,7 @@
 // Finding a device: `navigator.gpu` in browsers and Deno, the npm package `webgpu` in Node.
 
 import { fail } from "@nn/tensor";
+import type { f16 } from "./f16.js";
 
 export interface DeviceOptions {
   /** A device of yours; it stays yours, and `dispose` does not destroy it. */
@@ -11,24 +12,19 @@ export interface DeviceOptions {
   readonly powerPreference?: GPUPowerPreference;
   /** Whether kernels use subgroups where the device has them (default true). */
   readonly subgroups?: boolean;
-  /**
-   * Mixed precision: operands of matrix products and convolutions, and the large temporary values of compiled steps that these and
-   * pooling, BatchNorm and recurrent loops read (activations and their gradients, from 64 KiB on), are held and stored as f16
-   * (11 bits, up to 65504; beyond that infinite), which halves their memory and traffic. All that is computed stays f32, and so do
-   * inputs, results, Variables, moments and gradients of parameters. Default false; an error where the device has no `shader-f16`.
-   * Train with `GradScaler` of @nn/optim, as with [torch.amp](https://pytorch.org/docs/stable/amp.html).
-   */
-  readonly f16?: boolean;
+  /** Mixed precision: {@link f16}. An error where the device has no `shader-f16`. Omitted: all is f32. */
+  readonly f16?: typeof f16;
 }
 
 /** A device for an adapter, with subgroups if it has them and as large buffers as it can have; all else is within WebGPU's default limits. */
 export async function openDevice({ device, adapter, powerPreference, f16 }: DeviceOptions): Promise<GPUDevice> {
   const needF16 = (on: { features?: GPUSupportedFeatures }, what: string) => {
-    if (!f16 || on.features?.has("shader-f16")) return;
+    const has = on.features?.has("shader-f16");
+    if (!f16 || (has && typeof f16 === "function")) return;
     fail({
       op: "webgpu",
-      expected: `${what} with the feature shader-f16, as f16: true asks for`,
-      got: "one without",
+      expected: `f16 to be that of this package, and ${what} with the feature shader-f16`,
+      got: has ? `${f16}` : "one without",
       hint: "Leave f16 out.",
     });
   };

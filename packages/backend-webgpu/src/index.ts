@@ -6,7 +6,6 @@ export {
   grid,
   groupIndex,
   groupsOf,
-  type Half,
   main,
   moduleText,
   reads,
@@ -18,6 +17,7 @@ export {
   type WgslType,
   writes,
 } from "./code.js";
+export { f16, withF16 } from "./f16.js";
 export { type Printed, printFormula, type Source } from "./formula.js";
 export { type HostCopy, hostCopy, type Stateful } from "./host-copy.js";
 export { finish, ownInputs } from "./kernels/epilogue.js";

@@ -2,7 +2,6 @@
 
 import { type Buffer, insideModules, type Modules, modulePath, type Plan, type Ref, type Slot } from "@nn/tensor";
 import { grid, moduleText, type WgslCode, type WgslPass } from "./code.js";
-import { halfSlots } from "./half.js";
 import type { Health } from "./health.js";
 import type { Pipeline, Pipelines } from "./pipelines.js";
 import { assignSlots } from "./slots.js";
@@ -28,9 +27,8 @@ export interface ProgramTools {
   readonly device: GPUDevice;
   readonly health: Health;
   readonly pipelines: Pipelines;
-  /** Whether shaders may use subgroups, and f16, which is then what large temporary values are stored as. */
+  /** Whether shaders may use subgroups. */
   readonly subgroups: boolean;
-  readonly f16: boolean;
   /** @param what it is for, as errors name it */
   alloc(bytes: number, what: string): Block;
   free(block: Block): void;
@@ -39,15 +37,10 @@ export interface ProgramTools {
 /** Sets of buffers that a dispatch remembers its bind groups for. */
 const REMEMBERED = 16;
 
-export function makeProgram(plan: Plan<WgslCode>, tools: ProgramTools): Program {
-  const { steps } = plan;
+export function makeProgram({ steps, slots }: Plan<WgslCode>, tools: ProgramTools): Program {
   const { device, health } = tools;
-  const half = tools.f16 ? halfSlots(plan) : new Set<number>();
   // What the passes of a step share is a slot that lives as long as the step.
-  const all: Slot[] = plan.slots.map((slot, i) =>
-    half.has(i) ? { ...slot, bytes: Math.ceil(slot.bytes / 8) * 4 } : slot,
-  );
-  const isHalf = (ref: Ref) => "slot" in ref && half.has(ref.slot);
+  const all: Slot[] = [...slots];
   const lastRead = new Map<number, number>();
   steps.forEach(({ ins }, step) => {
     for (const ref of ins) if ("input" in ref) lastRead.set(ref.input, step);
@@ -68,7 +61,6 @@ export function makeProgram(plan: Plan<WgslCode>, tools: ProgramTools): Program 
             code.name,
             modules,
             tools,
-            new Set(pass.bindings.flatMap(({ name }) => (isHalf(refOf(name)) ? [name] : []))),
             // A result may lie over an input that nothing reads any more (a Variable's old value).
             "result" in (outs[0] ?? {})
               ? (pass.inPlace ?? []).filter((name) => {
@@ -146,8 +138,6 @@ class Dispatch {
     /** In whose name its errors are. */
     readonly modules: Modules | undefined,
     readonly tools: ProgramTools,
-    /** What it binds that is stored as f16. */
-    readonly half: ReadonlySet<string>,
     /** Inputs that the output may turn out to lie over. */
     readonly inPlace: readonly string[],
   ) {
@@ -183,11 +173,10 @@ class Dispatch {
   }
 
   #take(same?: ReadonlyMap<string, string>): Pipeline {
-    const { bindings, withF16, withSubgroups, text } = this.pass;
+    const { bindings, withSubgroups, text } = this.pass;
     const access = bindings.flatMap(({ name, writes }) => (same?.has(name) ? [] : [writes ? "w" : "r"]));
-    const { f16, subgroups } = this.tools;
-    const pass = { ...this.pass, text: (f16 && withF16) || (subgroups && withSubgroups) || text };
-    return this.tools.pipelines.take(moduleText(pass, same, this.half), access.join(""), this.name);
+    const pass = { ...this.pass, text: (this.tools.subgroups && withSubgroups) || text };
+    return this.tools.pipelines.take(moduleText(pass, same), access.join(""), this.name);
   }
 
   #variant(same: ReadonlyMap<string, string>): Pipeline {

@@ -5,6 +5,7 @@ import { compile, expr as ex, manualSeed, ones, rand, reference, setBackend, typ
 import { webgpuHere, whyNoWebgpu } from "@nn/testing";
 import { afterAll, describe, expect, it } from "vitest";
 import { moduleText, type WgslKernel, type WgslPass } from "./code.js";
+import { withF16 } from "./f16.js";
 import { webgpuKernels } from "./kernels/index.js";
 import { type WebgpuBackend, webgpu } from "./webgpu.js";
 
@@ -46,9 +47,9 @@ describe("texts", () => {
         }
         if (subgroup_lane == 0u) { totals[subgroup] = total; }
         workgroupBarrier();
+        total = totals[0];
+        for (var k = 1u; k < 64u / subgroup_size; k++) { total = max_f32(total, totals[k]); }
         if (lane == 0u) {
-          total = totals[0];
-          for (var k = 1u; k < 64u / subgroup_size; k++) { total = max_f32(total, totals[k]); }
           out0[n] = total;
         }
       }
@@ -63,7 +64,7 @@ describe("texts", () => {
       outs: [plain([64, 64])],
       attrs: {},
     }).passes;
-    const text = moduleText({ ...pass!, text: pass!.withF16! });
+    const text = moduleText(withF16(pass!, pass!.tiles!));
     expect(text.startsWith("enable f16;\n")).toBe(true);
     const lines = text.split("\n").filter((line) => line.includes("tile_"));
     expect(lines).toMatchInlineSnapshot(`
@@ -86,7 +87,7 @@ describe("texts", () => {
     `);
     // Nothing else changes.
     const bare = (text: string) => text.replace(/vec4h/g, "vec4f").replace(/ = (?:vec4f|f32)\((.*)\);/g, " = $1;");
-    expect(bare(pass!.withF16!)).toBe(bare(pass!.text));
+    expect(bare(text)).toBe(`enable f16;\n${bare(moduleText(pass!))}`);
   });
 });
 
@@ -144,11 +145,17 @@ describe.skipIf(missing)(`on a device${missing ? ` (${missing})` : ""}`, () => {
   });
 
   it("rounds the operands of products to f16, and adds up in f32", async () => {
-    const f16 = changed("matmul", ({ withF16, ...pass }) => ({
+    const rounded = changed("matmul", (pass) => ({
       ...pass,
-      text: withF16 ? withF16.replace(/array<vec4h/g, "array<vec4f").replace(/vec4h\(/g, "quantizeToF16(") : pass.text,
+      change(module) {
+        const text = pass.tiles ? withF16(pass, pass.tiles).change!(module) : module;
+        return text
+          .replace("enable f16;", "")
+          .replace(/array<vec4h/g, "array<vec4f")
+          .replace(/vec4h\(/g, "quantizeToF16(");
+      },
     }));
-    keep(await webgpuHere({ kernels: [f16] }));
+    keep(await webgpuHere({ kernels: [rounded] }));
     manualSeed(5);
     const shapes = [
       [

@@ -113,12 +113,11 @@ export async function webgpu(options: WebgpuOptions = {}): Promise<WebgpuBackend
   };
 
   const load = (plan: Plan<WgslCode>): Executable => {
-    const program = makeProgram(plan, {
+    const program = makeProgram(options.f16?.(plan) ?? plan, {
       device,
       health,
       pipelines,
       subgroups,
-      f16: options.f16 ?? false,
       alloc: storage.take,
       free: storage.give,
     });

@@ -170,8 +170,8 @@ describe("WGSL", () => {
           if (lane < half) { totals[lane] = totals[lane] + totals[lane + half]; }
           workgroupBarrier();
         }
+        total = totals[0];
         if (lane == 0u) {
-          total = totals[0];
           scratch[n] = total;
         }
       }
@@ -491,12 +491,12 @@ describe("WGSL", () => {
           workgroupBarrier();
         }
         most = lanes[0];
-        workgroupBarrier();
         var sum = 0.0;
         for (var j = lane; j < 100u; j += 128u) {
           let v = in0[from0 + i32(j) * 1];
           sum += nn_exp(v - most);
         }
+        workgroupBarrier();
         lanes[lane] = sum;
         workgroupBarrier();
         for (var half = 64u; half > 0u; half /= 2u) {
@@ -504,7 +504,6 @@ describe("WGSL", () => {
           workgroupBarrier();
         }
         sum = lanes[0];
-        workgroupBarrier();
         for (var j = lane; j < 100u; j += 128u) {
           let v = in0[from0 + i32(j) * 1];
           out0[from1 + i32(j) * 1] = nn_exp(v - most) / sum;

@@ -51,7 +51,7 @@ export interface Product {
   readonly bias?: { readonly value: string; readonly binding: Binding };
   /** Whether a row's bits must not depend on the number of rows: each sum is then one, from its first to its last. */
   readonly inOrder?: boolean;
-  /** Whether a large result is to be stored as f16 (see {@link Binding.half}): it is no gradient of a parameter. */
+  /** Whether a large result is to be stored as f16 (see {@link Binding.half}): it is no gradient, which may be a parameter's. */
   readonly half?: boolean;
 }
 
@@ -160,8 +160,8 @@ function tiles(p: Product, shape: Shape, size: number): WgslPass {
   const whole = shape.parts === 1;
   const last = whole ? ending(p) : undefined;
   return {
-    text: tilesText(p, shape, size, "f"),
-    withF16: tilesText(p, shape, size, "h"),
+    text: tilesText(p, shape, size),
+    tiles: ["tile_a", "tile_b"],
     bindings: [
       ...[...p.a.bindings, ...p.b.bindings].map((b) => ({ ...b, half: true })),
       ...(last ? [...last.bindings, output(p)] : [writes("scratch", "f32")]),
@@ -170,13 +170,12 @@ function tiles(p: Product, shape: Shape, size: number): WgslPass {
   };
 }
 
-/** @param held how tiles hold their numbers: `f`, f32, or `h`, f16 */
-function tilesText(p: Product, shape: Shape, size: number, held: "f" | "h"): string {
+function tilesText(p: Product, shape: Shape, size: number): string {
   const { m, n, k } = p;
   const { sideY, sideX, eachY, eachX, lanesY, lanesX, down, across, deep, parts, part } = shape;
   const threads = lanesY * lanesX;
-  const a = tileOf("a", p.a, { side: sideY, each: eachY, lanes: lanesY, lane: "y", deep, threads, held });
-  const b = tileOf("b", p.b, { side: sideX, each: eachX, lanes: lanesX, lane: "x", deep, threads, held });
+  const a = tileOf("a", p.a, { side: sideY, each: eachY, lanes: lanesY, lane: "y", deep, threads });
+  const b = tileOf("b", p.b, { side: sideX, each: eachX, lanes: lanesX, lane: "x", deep, threads });
   const groups = p.batches * parts * down * across;
   const once = part <= deep;
   const wide = Math.min(4, eachX);
@@ -254,7 +253,7 @@ function tilesText(p: Product, shape: Shape, size: number, held: "f" | "h"): str
       "}",
       "}",
     ]),
-    ...[a, b].map((t) => `var<workgroup> ${t.name}: array<vec4${held}, ${t.fours * (once ? 1 : 2)}>;`),
+    ...[a, b].map((t) => `var<workgroup> ${t.name}: array<vec4f, ${t.fours * (once ? 1 : 2)}>;`),
   ];
   return main(threads, body, before);
 }
@@ -295,20 +294,15 @@ interface TileShape {
   readonly lane: string;
   readonly deep: number;
   readonly threads: number;
-  readonly held: "f" | "h";
 }
 
 /** A tile in workgroup memory, in fours as they are loaded, and what a thread takes of it. */
-function tileOf(x: string, operand: Operand, { side, each, lanes, lane, deep, threads, held }: TileShape) {
+function tileOf(x: string, operand: Operand, { side, each, lanes, lane, deep, threads }: TileShape) {
   const name = `tile_${x}`;
   const fours = (side * deep) / 4;
   const along = deep / 4;
   const first = x === "a" ? "row" : "column";
   const rounds = indices(Math.ceil(fours / threads));
-  const [put, taken] =
-    held === "f"
-      ? [(v: string) => v, (v: string) => v]
-      : [(v: string) => `vec4h(${v})`, (v: string, type = "vec4f") => `${type}(${v})`];
   /** Which four of a row of `along`: neighbours in o are moved, so that they lie in different banks. */
   const moved = (q: string, o: string) => (along === 1 ? q : `(${q} ^ (${o} / ${8 / along}u % ${along}u))`);
   const of = (e: number) => (e === 0 ? "lane" : `(lane + ${e * threads}u)`);
@@ -354,25 +348,20 @@ function tileOf(x: string, operand: Operand, { side, each, lanes, lane, deep, th
       rounds.map((e) => {
         const s = split(e);
         const at = "q" in s ? `${s.o} * ${along}u + ${moved(s.q, s.o)}` : of(e);
-        return guarded(e, `${name}[(${buffer}) * ${fours}u + ${at}] = ${put(`${x}_next${e}`)};`);
+        return guarded(e, `${name}[(${buffer}) * ${fours}u + ${at}] = ${x}_next${e};`);
       }),
     /** Reads what four steps of the sum need, from four `q` of a buffer. */
     read(buffer: string): string[] {
       const base = `${buffer} * ${fours}u`;
       if (operand.deep)
         return indices(each).map(
-          (i) => `let ${x}${i} = ${taken(`${name}[${base} + ${place(i)} * ${along}u + ${moved("q", place(i))}]`)};`,
+          (i) => `let ${x}${i} = ${name}[${base} + ${place(i)} * ${along}u + ${moved("q", place(i))}];`,
         );
       const row = (kk: number) => `${base} + (q * 4u + ${kk}u) * ${side / 4}u`;
       return indices(4).flatMap((kk) =>
         each >= 4
-          ? indices(each / 4).map(
-              (h) => `let ${x}${kk}_${h} = ${taken(`${name}[${row(kk)} + ${h * lanes}u + ${lane}]`)};`,
-            )
-          : indices(each).map(
-              (i) =>
-                `let ${x}${kk}_${i} = ${taken(`${name}[${row(kk)} + ${place(i)} / 4u][${place(i)} % 4u]`, "f32")};`,
-            ),
+          ? indices(each / 4).map((h) => `let ${x}${kk}_${h} = ${name}[${row(kk)} + ${h * lanes}u + ${lane}];`)
+          : indices(each).map((i) => `let ${x}${kk}_${i} = ${name}[${row(kk)} + ${place(i)} / 4u][${place(i)} % 4u];`),
       );
     },
   };

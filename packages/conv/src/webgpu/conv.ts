@@ -54,7 +54,7 @@ export const convInputGrad: WgslKernel<ConvInputGradAttrs> = {
     const from = windowOf({ ...attrs, kernelSize }, ct.shape.slice(2), y.at.slice(1), names("k", places, 1));
     const patch = (e: number) => `ct_at(batch, o + ${e}u, ${p.at.join(", ")})`;
     return product({
-      ...{ name: "conv gradient", signature, batches: groups, m: rows, n: batch * pixels, k, half: true },
+      ...{ name: "conv gradient", signature, batches: groups, m: rows, n: batch * pixels, k },
       a: weightColumns(weight, groups, taps),
       b: {
         deep: false,

@@ -43,7 +43,7 @@ export const directConv: WgslKernel<ConvAttrs> = {
     });
     const { bias } = biasOf(signature, sizeOf(out.shape.slice(2)));
     const first = `let first = ${o.at[1]} / ${all / attrs.groups} * ${channels};`;
-    return perElement("conv", signature, [...o.lines, first, ...body], bias);
+    return perElement("conv", signature, [...o.lines, first, ...body], { bias, half: true });
   },
 };
 
@@ -113,7 +113,7 @@ function perElement(
   name: string,
   signature: Signature<ConvAttrs>,
   lines: readonly string[],
-  bias?: ReturnType<typeof biasOf>["bias"],
+  { bias, half }: ReturnType<typeof biasOf> & { readonly half?: boolean } = {},
 ): WgslCode {
   const size = sizeOf(signature.outs[0]!.shape);
   const last = finish(signature, "total", "r");
@@ -121,7 +121,7 @@ function perElement(
   const body = ["let r = i;", "var sum = 0.0;", ...lines, total, ...last.lines, `out0[r] = ${last.value};`];
   const bindings = [
     ...[reads("in0", "f32", true), reads("in1", "f32"), ...(bias ? [bias.binding] : [])],
-    ...[...last.bindings, writes("out0", "f32", true)],
+    ...[...last.bindings, writes("out0", "f32", half)],
   ];
   const pass = { text: eachElement(size, body, textOf(last.calls)), bindings, groups: groupsOf(size) };
   return { name, passes: size === 0 ? [] : [pass] };

@@ -5,7 +5,6 @@ import {
   eachElement,
   finish,
   groupsOf,
-  type Half,
   ownInputs,
   reads,
   textOf,
@@ -29,8 +28,7 @@ export const maxPool: WgslKernel<PoolAttrs> = {
       const value = `in0[${address(ins[0]!, [...o.at.slice(0, 2), ...from.at])}]`;
       return [...from.lines, ...where(from.inside, [`total = max_f32(total, ${value});`])];
     });
-    const lines = ["var total = -infinity();", ...o.lines, ...body];
-    return perElement("maxPool", signature, lines, { out: "in0" }, ["max_f32", "infinity"]);
+    return perElement("maxPool", signature, ["var total = -infinity();", ...o.lines, ...body], ["max_f32", "infinity"]);
   },
 };
 
@@ -70,7 +68,6 @@ export const maxPoolGrad: WgslKernel<PoolAttrs> = {
       "maxPool gradient",
       signature,
       ["var total = 0.0;", ...e.lines, own, ...body],
-      { in2: "in1", out: true },
       ["is_nan"],
       [IS_FIRST],
     );
@@ -96,7 +93,6 @@ export const maxPoolIndices: WgslKernel<PoolAttrs> = {
       "maxPool indices",
       signature,
       ["var total = -1;", ...o.lines, top, ...body],
-      { in1: "in0" },
       ["is_nan"],
       [IS_FIRST],
     );
@@ -117,7 +113,7 @@ export const avgPool: WgslKernel<AvgPoolAttrs> = {
       ];
     });
     const total = `let total = sum / ${elements(attrs, o.at.slice(2))};`;
-    return perElement("avgPool", signature, ["var sum = 0.0;", ...o.lines, ...body, total], { out: true });
+    return perElement("avgPool", signature, ["var sum = 0.0;", ...o.lines, ...body, total]);
   },
 };
 
@@ -133,7 +129,7 @@ export const avgPoolGrad: WgslKernel<AvgPoolAttrs & { readonly inputSize: readon
       const share = `in0[${address(ct, [...y.at.slice(0, 2), ...window.at])}] / ${elements(attrs, window.at)}`;
       return [...window.lines, ...where(window.inside, [`total += ${share};`])];
     });
-    return perElement("avgPool gradient", signature, ["var total = 0.0;", ...y.lines, ...body], { out: true });
+    return perElement("avgPool gradient", signature, ["var total = 0.0;", ...y.lines, ...body]);
   },
 };
 
@@ -148,17 +144,11 @@ function elements({ divisor, kernelSize, bounds, stride, padding }: AvgPoolAttrs
   return `f32(${along.join(" * ")})`;
 }
 
-/**
- * A thread per element r of the output: lines that end with `total`.
- *
- * @param half what may be f16 (see {@link Binding.half}), but for inputs that just may: a maximum is one of its input's numbers only if both are held
- * alike
- */
+/** A thread per element r of the output: lines that end with `total`. */
 function perElement(
   name: string,
   signature: Signature<PoolAttrs>,
   lines: readonly string[],
-  half: { readonly [name: string]: Half },
   calls: readonly string[] = [],
   before: readonly string[] = [],
 ): WgslCode {
@@ -173,10 +163,11 @@ function perElement(
       ["let r = i;", ...lines, ...last.lines, `out0[r] = ${last.value};`],
       [...textOf([...calls, ...last.calls]), ...before],
     ),
+    // What others are compared with, the maxima, comes last.
     bindings: [
-      ...used.map((name) => reads(name, "f32", half[name] ?? true)),
+      ...used.map((name, k) => reads(name, "f32", k === 0 || k < own.length - 1)),
       ...last.bindings,
-      writes("out0", out.dtype, half["out"]),
+      writes("out0", out.dtype),
     ],
     groups: groupsOf(size),
   };

@@ -65,7 +65,7 @@ describe.skipIf(missing)(`batchNorm on webgpu${missing ? ` (${missing})` : ""}`,
     setBackend(backend);
     for (const t of run(i % 2 === 0)) got.push(await t.read());
     want.forEach((w, k) => {
-      let [scale, worst] = [1e-3, 0];
+      let [scale, worst] = [k < 4 ? 1e-3 : 1, 0]; // the last are sums, in which much may cancel
       for (let j = 0; j < w.length; j++) {
         scale = Math.max(scale, Math.abs(w[j]!));
         worst = Math.max(worst, Math.abs(got[k]![j]! - w[j]!));

@@ -171,7 +171,7 @@ function sumPass(
   return {
     text: text(false),
     withSubgroups: text(true),
-    bindings: [...views.map((_, k) => reads(`in${k}`, "f32")), ...more, writes("scratch", "f32")],
+    bindings: [...readsOf(views), ...more, writes("scratch", "f32")],
     groups: s.all,
   };
 }
@@ -231,7 +231,11 @@ function mapPass(s: Shape, views: readonly View[], body: readonly string[], more
       `let c = i / ${sizeOf(s.shape.slice(2))}u % ${s.channels}u;`,
       ...body.map((line) => line.replace(/in(\d)_i/g, (_, k) => `in${k}[${place.at[k]}]`)),
     ]),
-    bindings: [...views.map((_, k) => reads(`in${k}`, "f32")), ...more],
+    bindings: [...readsOf(views), ...more],
     groups: groupsOf(size),
   };
 }
+
+/** x; or a gradient and x. */
+const readsOf = (views: readonly View[]) =>
+  views.map((_, k) => reads(`in${k}`, "f32", k < views.length - 1 ? true : undefined));

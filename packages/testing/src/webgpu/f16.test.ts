@@ -1,13 +1,16 @@
 // Programs with f16, and all other optional features, on Dawn's null device, which has them: it compiles every shader and checks every call, and
-// computes nothing. What f16 computes is tested in half.test.ts, and beside the backend (variants.test.ts).
+// computes nothing. What f16 computes is tested in f16-values.test.ts, and beside the backend (variants.test.ts).
 
 import {
+  f16,
   moduleText,
   type WebgpuBackend,
+  type WebgpuOptions,
   type WgslKernel,
   type WgslPass,
   webgpu,
   webgpuKernels,
+  withF16,
 } from "@nn/backend-webgpu";
 import { AvgPool2d, Conv2d, MaxPool2d } from "@nn/conv";
 import { BatchNorm2d, crossEntropy, Linear } from "@nn/layers";
@@ -41,7 +44,7 @@ describe.skipIf(!gpu)("f16 on a device that computes nothing", () => {
   it.each([true, false])("all of a training step compiles and is accepted, with packs: %s", async (packed) => {
     const backend = await webgpu({
       adapter: (await gpu!.requestAdapter())!,
-      f16: true,
+      f16,
       kernels: packed ? webgpuPacks : [],
     });
     open.push(backend);
@@ -78,7 +81,7 @@ describe.skipIf(!gpu)("f16 on a device that computes nothing", () => {
         return code;
       },
     }));
-    const backend = await webgpu({ adapter: (await gpu!.requestAdapter())!, f16: true, kernels });
+    const backend = await webgpu({ adapter: (await gpu!.requestAdapter())!, f16, kernels });
     open.push(backend);
     setBackend(backend);
     const net = new Other();
@@ -91,9 +94,9 @@ describe.skipIf(!gpu)("f16 on a device that computes nothing", () => {
       const half = pass.bindings.filter(
         ({ name, type, half }) => name !== "scratch" && half !== false && (type === "f32" || type === "vec4f"),
       );
-      for (const text of [pass.text, pass.withF16, pass.withSubgroups]) {
+      for (const text of [pass.text, pass.withSubgroups]) {
         if (!text) continue;
-        const code = moduleText({ ...pass, text }, new Map(), new Set(half.map(({ name }) => name)));
+        const code = moduleText(withF16({ ...pass, text }, [...(pass.tiles ?? []), ...half.map(({ name }) => name)]));
         device.pushErrorScope("validation");
         const module = device.createShaderModule({ code });
         device.createComputePipeline({ layout: "auto", compute: { module } });
@@ -105,8 +108,8 @@ describe.skipIf(!gpu)("f16 on a device that computes nothing", () => {
   });
 
   it("a step of LeNet takes less memory", async () => {
-    const bytes = async (f16: boolean) => {
-      const backend = await webgpu({ adapter: (await gpu!.requestAdapter())!, f16, kernels: webgpuPacks });
+    const bytes = async (options: WebgpuOptions) => {
+      const backend = await webgpu({ adapter: (await gpu!.requestAdapter())!, kernels: webgpuPacks, ...options });
       open.push(backend);
       setBackend(backend);
       const net = new LeNet();
@@ -116,7 +119,7 @@ describe.skipIf(!gpu)("f16 on a device that computes nothing", () => {
       step(randn([64, 1, 28, 28]), tensor(new Int32Array(64)));
       return memory().plans - before;
     };
-    const [without, withIt] = [await bytes(false), await bytes(true)];
+    const [without, withIt] = [await bytes({}), await bytes({ f16 })];
     console.log(`LeNet, 64 images: temporary values of a step ${without} bytes, with f16 ${withIt}`);
     expect(withIt).toBeLessThan(0.65 * without);
   });
@@ -129,7 +132,7 @@ class Other extends Module {
   readonly mean = new AvgPool2d(2);
   readonly pool = new MaxPool2d(3, { stride: 1, padding: 1 });
   readonly lstm = new LSTM(3, 5);
-  readonly rnn = new RNN(5, 200, { bidirectional: true });
+  readonly rnn = new RNN(5, 400);
   readonly gru = new GRU(400, 4);
   readonly last = new Linear(4, 4);
   override forward(x: Tensor): Tensor {

@@ -21,6 +21,7 @@ import {
   rand,
   reference,
   setBackend,
+  sizeOf,
   type Tensor,
   tensor,
 } from "@nn/tensor";
@@ -155,9 +156,15 @@ describe.skipIf(missing)(`when the device fails${missing ? ` (${missing})` : ""}
   it("says which kernel the device does not compile", async () => {
     const wrong: WgslKernel<object> = {
       op: "matmul",
-      emit: () => ({
+      emit: ({ outs: [out] }) => ({
         name: "matmul",
-        passes: [{ text: eachElement(4, ["out0[i] = nonsense;"]), bindings: [writes("out0", "f32")], groups: 1 }],
+        passes: [
+          {
+            text: eachElement(sizeOf(out!.shape), ["out0[i] = nonsense;"]),
+            bindings: [writes("out0", "f32")],
+            groups: 1,
+          },
+        ],
       }),
     };
     const { device } = await webgpuHere();
@@ -181,11 +188,11 @@ describe.skipIf(missing)(`when the device fails${missing ? ` (${missing})` : ""}
     // A compiled step knows the module, too, whoever calls it, and on the way back.
     const outer = new Outer();
     const inside = compile((x: Tensor) => outer.forward(x.mul(2)).exp());
-    const { op, module } = await failure(() => inside.ready(ones([2, 2])));
+    const { op, module } = await failure(() => inside.ready(ones([3, 3])));
     expect([op, module]).toEqual(["matmul", 'Product "inner"']);
-    expect((await failure(() => inside(ones([2, 2])).read())).module).toBe('Product "inner"');
+    expect((await failure(() => inside(ones([4, 4])).read())).module).toBe('Product "inner"');
     const back = compile((x: Tensor) => grad(() => outer.forward(x).sum(), [x]));
-    expect((await failure(() => back(ones([2, 2]))[0]!.read())).module).toBe('Product "inner"');
+    expect((await failure(() => back(ones([5, 5]))[0]!.read())).module).toBe('Product "inner"');
     expect(await ones([2]).add(1).toArray()).toEqual([2, 2]); // and goes on
     device.destroy();
   });

@@ -1,9 +1,9 @@
-// What is stored as f16, and how texts read and write it. What that computes is tested in packages/testing/src/webgpu/half.test.ts.
+// What is stored as f16, and how texts read and write it. What that computes is tested in packages/testing/src/webgpu/f16-values.test.ts.
 
 import { contiguousView, type Expr, expr as ex, type Plan, type Signature } from "@nn/tensor";
 import { describe, expect, it } from "vitest";
-import { eachElement, type Half, moduleText, reads, readsFours, type WgslCode, type WgslPass, writes } from "./code.js";
-import { halfSlots } from "./half.js";
+import { eachElement, moduleText, reads, readsFours, type WgslCode, type WgslPass, writes } from "./code.js";
+import { f16, withF16 } from "./f16.js";
 import { webgpuKernels } from "./kernels/index.js";
 
 const plain = (shape: number[]) => contiguousView({ shape, dtype: "f32" as const });
@@ -24,7 +24,7 @@ describe("texts", () => {
       writes("out0", "f32"),
     ];
     const pass = { text: eachElement(64, lines), bindings, groups: 1 };
-    expect(body(moduleText(pass, new Map(), new Set(["in0", "in3", "out0"])))).toEqual([
+    expect(body(moduleText(withF16(pass, ["in0", "in3", "out0"])))).toEqual([
       "enable f16;",
       "@group(0) @binding(0) var<storage, read> in0: array<f16>;",
       "@group(0) @binding(1) var<storage, read> in1: array<u32>;",
@@ -41,13 +41,13 @@ describe("texts", () => {
 
   it("stay as they are where nothing is f16", () => {
     const pass = passOf("matmul", { ins: [plain([64, 32]), plain([32, 64])], outs: [plain([64, 64])], attrs: {} });
-    expect(moduleText(pass, new Map(), new Set())).toBe(moduleText(pass));
+    expect(moduleText(withF16(pass, []))).toBe(moduleText(pass));
     expect(moduleText(pass)).not.toMatch(/f16|vec4h/);
   });
 
   it("of a product load fours of f16", () => {
     const pass = passOf("matmul", { ins: [plain([64, 32]), plain([32, 64])], outs: [plain([64, 64])], attrs: {} });
-    const text = moduleText({ ...pass, text: pass.withF16! }, new Map(), new Set(["in0"]));
+    const text = moduleText(withF16(pass, ["in0"]));
     expect(body(text)).toEqual([
       "enable f16;",
       "@group(0) @binding(0) var<storage, read> in0: array<vec4h>;",
@@ -61,7 +61,7 @@ describe("texts", () => {
 });
 
 describe("what is stored as f16", () => {
-  const code = (...halves: readonly [name: string, half?: Half][]): WgslCode => {
+  const code = (...halves: readonly [name: string, half?: boolean][]): WgslCode => {
     const bindings = halves.map(([name, half]) => (name.startsWith("in") ? reads : writes)(name, "f32", half));
     return { name: "test", passes: [{ text: "", bindings, groups: 1 }] };
   };
@@ -75,26 +75,31 @@ describe("what is stored as f16", () => {
     })),
   });
   const large = 65_536;
+  /** The slots that are. */
+  const halves = (plan: Plan<WgslCode>) =>
+    f16(plan).slots.flatMap(({ bytes }, i) => (bytes < plan.slots[i]!.bytes ? [i] : []));
 
   it("is large, a temporary value, and what somebody asks for", () => {
     const wants = code(["in0", true], ["out0", true]);
-    expect([...halfSlots(chain([large, large - 4, large], [wants, wants, wants, wants]))]).toEqual([0, 2]);
+    expect(halves(chain([large, large - 4, large], [wants, wants, wants, wants]))).toEqual([0, 2]);
     const silent = code(["in0"], ["out0"]);
-    expect([...halfSlots(chain([large, large, large], [silent, wants, silent, silent]))]).toEqual([0, 1]);
+    expect(halves(chain([large, large, large], [silent, wants, silent, silent]))).toEqual([0, 1]);
+  });
+
+  it("takes half the bytes, rounded up to four, and passes know it", () => {
+    const plan = chain(
+      [large, large + 4],
+      [code(["in0"], ["out0", true]), code(["in0", true], ["out0", true]), code()],
+    );
+    const { slots, steps } = f16(plan);
+    expect(slots.map(({ bytes }) => bytes)).toEqual([large / 2, large / 2 + 4]);
+    const held = steps.map(({ code }) => moduleText(code.passes[0]!).match(/array<f16>/g)?.length);
+    expect(held).toEqual([1, 2, undefined]);
   });
 
   it("is what nobody forbids", () => {
     const wants = code(["in0", true], ["out0", true]);
-    expect([...halfSlots(chain([large, large], [wants, wants, code(["in0", false], ["out0"])]))]).toEqual([0]);
-  });
-
-  it("is a maximum only if its elements are, whoever says what when", () => {
-    const pool = code(["in0", true], ["out0", "in0"]);
-    const wants = code(["in0", true], ["out0"]);
-    expect([...halfSlots(chain([large, large, large], [wants, pool, pool, wants]))]).toEqual([0, 1, 2]);
-    expect([...halfSlots(chain([large, large], [pool, pool, wants]))]).toEqual([]); // of an input of the plan
-    const forbids = code(["in0", true], ["in0", false], ["out0", "in0"]);
-    expect([...halfSlots(chain([large, large, large], [wants, forbids, pool, wants]))]).toEqual([]);
+    expect(halves(chain([large, large], [wants, wants, code(["in0", false], ["out0"])]))).toEqual([0]);
   });
 
   it("is what products multiply, and not what is compared or added up in memory", () => {
