@@ -75,14 +75,12 @@ ${COMMON_HELP}  --help             show this
       const { data, lengths } = encode(vocabulary, train);
       const batches = loader(data, { batches: buckets(lengths, { batchSize: 50, seed }) });
       const optimizer = new AdamW(model.parameters(), { lr: 0.002 });
-      const schedule = new PolynomialLR(optimizer, { totalIters: epochs * batches.length! });
       const start = performance.now();
       const best = new EarlyStopping({ monitor: "valAccuracy", patience: epochs });
       const run = fit(model, {
         loss: crossEntropy,
         optimizer,
-        schedule,
-        scheduleEvery: "step",
+        schedule: (own, { steps }) => new PolynomialLR(own, { totalIters: steps }),
         data: batches,
         validation: encode(vocabulary, validation).data,
         metrics: { accuracy: new Accuracy() },

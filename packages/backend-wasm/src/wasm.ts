@@ -1,6 +1,15 @@
 // The backend: kernels written at run time, buffers in one linear memory, plans loaded as modules.
 
-import { type Backend, type Buffer, countPlan, type Executable, fail, insideModules, type Plan } from "@nn/tensor";
+import {
+  type Backend,
+  type Buffer,
+  countPlan,
+  type Executable,
+  fail,
+  insideModules,
+  type Plan,
+  type PlanStep,
+} from "@nn/tensor";
 import { BUFFERS, CONSTANTS, COUNTERS, ERROR, HEAP, KEPT, TEMPORARIES } from "./addresses.js";
 import type { Features } from "./build.js";
 import type { WasmCode, WasmKernel } from "./code.js";
@@ -170,7 +179,7 @@ export async function wasm(options: WasmOptions = {}): Promise<WasmBackend> {
           w.fill(0, from / 4, (from + counters) / 4);
           pool!.run(entry, table, cost);
         } else entry(table, 0);
-        if (w[ERROR / 4] !== 0) insideModules(modules[w[ERROR / 4 + 4]!], () => outOfRange(w.subarray(ERROR / 4)));
+        if (w[ERROR / 4] !== 0) outOfRange(w.subarray(ERROR / 4), modules);
         known = true;
       },
       dispose() {
@@ -223,15 +232,17 @@ function makeMemory(shared: boolean): WebAssembly.Memory {
 }
 
 /** What a kernel has left in the error block. */
-function outOfRange(words: Int32Array): never {
-  const [code, index, size, axis] = words;
+function outOfRange(words: Int32Array, modules: readonly PlanStep<WasmCode>["modules"][]): never {
+  const [code, index, size, axis, step] = words;
   words[0] = 0;
-  return fail({
-    op: code === 1 ? "gather" : "scatterAdd",
-    expected: `indices 0…${size! - 1} on axis ${axis}`,
-    got: `${index}`,
-    hint: "Check labels or token numbers against the number of classes or rows.",
-  });
+  return insideModules(modules[step!], () =>
+    fail({
+      op: code === 1 ? "gather" : "scatterAdd",
+      expected: `indices 0…${size! - 1} on axis ${axis}`,
+      got: `${index}`,
+      hint: "Check labels or token numbers against the number of classes or rows.",
+    }),
+  );
 }
 
 let warned = false;

@@ -18,7 +18,7 @@ const NAME = "own pictures";
 
 export async function readOwn(store: Store): Promise<OwnImages> {
   const bytes = await store.read(NAME);
-  if (!bytes) return { names: [], labels: [], pixels: new Uint8Array() };
+  if (!bytes) return { names: ["thing A", "thing B", "neither"], labels: [], pixels: new Uint8Array() };
   const end = bytes.indexOf(10);
   return { ...JSON.parse(new TextDecoder().decode(bytes.subarray(0, end))), pixels: bytes.slice(end + 1) };
 }
@@ -29,6 +29,22 @@ export async function writeOwn(store: Store, { names, labels, pixels }: OwnImage
   bytes.set(head);
   bytes.set(pixels, head.length);
   await store.write(NAME, bytes);
+}
+
+/** The same and more pictures of one class. */
+export function withPictures(own: OwnImages, label: number, pictures: readonly Uint8Array[]): OwnImages {
+  const pixels = new Uint8Array(own.pixels.length + pictures.length * SIZE);
+  pixels.set(own.pixels);
+  for (const [i, picture] of pictures.entries()) pixels.set(picture, own.pixels.length + i * SIZE);
+  return { ...own, labels: [...own.labels, ...pictures.map(() => label)], pixels };
+}
+
+export async function readPicture(file: File): Promise<Uint8Array> {
+  try {
+    return shrink(await createImageBitmap(file));
+  } catch {
+    throw new Error(`${file.name} is no picture that this browser can read.`);
+  }
 }
 
 /** The middle square of a picture or of what a camera sees. */

@@ -4,8 +4,9 @@ import { Conv2d, MaxPool2d } from "@nn/conv";
 import { crossEntropy, Linear } from "@nn/layers";
 import { Adam } from "@nn/optim";
 import { Module, scope, type Tensor, tensor } from "@nn/tensor";
-import { Accuracy, augment, dataset, loader, noise, predict, randomFlip, randomShift } from "@nn/train";
+import { Accuracy, augment, dataset, loader, noise, randomFlip, randomShift } from "@nn/train";
 import { convolutions } from "../worker/convolutions.js";
+import { probabilities } from "../worker/read.js";
 import { serveLane } from "../worker/serve.js";
 import { readOwn, SIDE, SIZE } from "./own-images.js";
 
@@ -31,31 +32,26 @@ class ThingNet extends Module {
   }
 }
 
-serveLane<{ readonly pictures: number }>(convolutions, async (_, files) => {
-  const { names, labels, pixels } = await readOwn(files);
-  const model = new ThingNet(names.length);
+serveLane<{ readonly things: number }>(convolutions, async ({ things }, files) => {
+  const own = await readOwn(files);
+  // A network that was kept or loaded answers without pictures, too; the page lets nobody train on none.
+  const { labels, pixels } = own.labels.length > 0 ? own : { labels: [0], pixels: new Uint8Array(SIZE) };
+  const pictures = dataset({ data: pixels, shape: [3, SIDE, SIDE], scale: 1 / 255 }, Int32Array.from(labels));
+  const model = new ThingNet(things);
   return {
     model,
     loss: crossEntropy,
     optimizer: new Adam(model.parameters(), { lr: 0.002 }),
     clip: 1,
-    data: loader(dataset({ data: pixels, shape: [3, SIDE, SIDE], scale: 1 / 255 }, Int32Array.from(labels)), {
-      batchSize: 16,
-      shuffle: true,
-      map: augment(randomFlip(), randomShift(5), noise(0.03)),
-    }),
+    data: {
+      ...loader(pictures, { batchSize: 16, shuffle: true, map: augment(randomFlip(), randomShift(5), noise(0.03)) }),
+      signature: "own pictures", // a network stays what it is when there are more pictures
+    },
     metrics: { accuracy: new Accuracy() },
     answers: {
-      async guess(picture: Uint8Array) {
-        const x = tensor(
-          Float32Array.from(picture, (v) => v / 255),
-          { shape: [picture.length / SIZE, 3, SIDE, SIDE] },
-        );
-        const logits = await predict(model, x);
-        using probabilities = logits.softmax(1);
-        const out = await probabilities.read();
-        for (const t of [x, logits]) t.dispose();
-        return out;
+      guess(picture: Uint8Array) {
+        const values = Float32Array.from(picture, (v) => v / 255);
+        return probabilities(model, tensor(values, { shape: [1, 3, SIDE, SIDE] }));
       },
     },
   };

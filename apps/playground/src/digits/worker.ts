@@ -4,8 +4,9 @@ import { crossEntropy } from "@nn/layers";
 import { activations, filterImages, saliency } from "@nn/models";
 import { Adam } from "@nn/optim";
 import { type Tensor, tensor } from "@nn/tensor";
-import { Accuracy, loader, predict } from "@nn/train";
+import { Accuracy, loader } from "@nn/train";
 import { convolutions } from "../worker/convolutions.js";
+import { probabilities, take } from "../worker/read.js";
 import { serveLane } from "../worker/serve.js";
 import { digits } from "./data.js";
 import { DigitNet, type NetOptions, STAGES } from "./net.js";
@@ -33,8 +34,13 @@ export interface Look {
   readonly filters: Picture;
 }
 
-/** A test digit that is read wrong. */
-export interface Mistake {
+/** Test digits that are read wrong: how many of how many, and some of them. */
+export interface Mistakes {
+  readonly wrong: readonly Mistake[];
+  readonly count: number;
+  readonly of: number;
+}
+interface Mistake {
   readonly pixels: Float32Array;
   readonly label: number;
   readonly said: number;
@@ -48,22 +54,18 @@ serveLane<DigitSettings>(convolutions, async (settings, files) => {
   const look = async (pixels: Float32Array): Promise<Look> => {
     const x = tensor(pixels, { shape: [1, 1, 28, 28] });
     const seen = activations(model, x, [...STAGES.map(([name]) => name), "fc"]);
-    const probabilities = await take(seen["fc"].softmax(1));
-    const top = probabilities.data.indexOf(Math.max(...probabilities.data));
-    const stages = await Promise.all(STAGES.map(async ([name]) => [name, await take(seen[name])] as const));
-    const moved = await take(saliency(model, x, top, { maxOverChannels: true }));
-    const filters = await take(filterImages(model.conv1));
+    const odds = await take(seen["fc"].softmax(1));
+    const top = odds.indexOf(Math.max(...odds));
+    const stages = await Promise.all(STAGES.map(async ([name]) => [name, await picture(seen[name])] as const));
+    const moved = await picture(saliency(model, x, top, { maxOverChannels: true }));
+    const filters = await picture(filterImages(model.conv1));
     seen["fc"].dispose();
     x.dispose();
-    return { probabilities: probabilities.data, stages: Object.fromEntries(stages), saliency: moved, filters };
+    return { probabilities: odds, stages: Object.fromEntries(stages), saliency: moved, filters };
   };
 
-  const mistakes = async (most: number): Promise<{ wrong: readonly Mistake[]; count: number; of: number }> => {
-    const x = tensor(images, { shape: [labels.length, 1, 28, 28] });
-    const logits = await predict(model, x);
-    const { data } = await take(logits.softmax(1));
-    logits.dispose();
-    x.dispose();
+  const mistakes = async (most: number): Promise<Mistakes> => {
+    const data = await probabilities(model, tensor(images, { shape: [labels.length, 1, 28, 28] }));
     const all = Array.from(labels, (label, i) => {
       const own = data.subarray(10 * i, 10 * i + 10);
       const said = own.indexOf(Math.max(...own));
@@ -88,8 +90,4 @@ serveLane<DigitSettings>(convolutions, async (settings, files) => {
   };
 });
 
-async function take(t: Tensor): Promise<Picture> {
-  const picture = { shape: t.shape, data: (await t.read()) as Float32Array };
-  t.dispose();
-  return picture;
-}
+const picture = async (t: Tensor): Promise<Picture> => ({ shape: t.shape, data: await take(t) });

@@ -3,70 +3,38 @@
 import { indexedDBStore } from "@nn/train";
 import { figure } from "../frame/backends.js";
 import { Chart } from "../frame/chart.js";
-import { Curve } from "../frame/curve.js";
 import { atMostEvery, byId, h } from "../frame/dom.js";
-import { bytesOf, download, dropZone } from "../frame/files.js";
+import { choice } from "../frame/fields.js";
+import { download, dropZone, readAs } from "../frame/files.js";
 import { openLab } from "../frame/lab.js";
+import { Learning } from "../frame/learning.js";
 import type { About, Forecast, Scores } from "./worker.js";
 
 const fields = {
-  data: {
-    label: "Table",
-    options: [
+  data: choice<string>(
+    "Table",
+    [
       ["made", "made by this page"],
       ["own", "your own CSV"],
     ],
-    value: "made",
-  },
-  column: { label: "Column", options: [["power_kw", "power_kw"]], value: "power_kw", open: true },
+    "made",
+  ),
+  column: choice<string>("Column", ["power_kw"], "power_kw", { open: true }),
   horizon: { label: "Values to foretell", range: [6, 48, 6], value: 24 },
   seen: { label: "Values it sees", range: [12, 192, 12], value: 48 },
-  cell: {
-    label: "Network",
-    options: [
-      ["GRU", "GRU"],
-      ["LSTM", "LSTM"],
-    ],
-    value: "GRU",
-  },
-  hidden: {
-    label: "Units",
-    options: [
-      [16, "16"],
-      [32, "32"],
-      [64, "64"],
-    ],
-    value: 32,
-  },
-  lr: {
-    label: "Learning rate",
-    options: [
-      [0.001, "0.001"],
-      [0.003, "0.003"],
-      [0.01, "0.01"],
-    ],
-    value: 0.01,
-  },
+  cell: choice<string>("Network", ["GRU", "LSTM"], "GRU"),
+  hidden: choice("Units", [16, 32, 64], 32),
+  lr: choice("Learning rate", [0.001, 0.003, 0.01], 0.01),
 } as const;
 
-let loss = new Curve();
-let tested = new Curve();
-const lossChart = new Chart(byId("loss"), {
-  label: "Loss",
-  x: "step",
-  height: 190,
-  series: [
-    { label: "loss", colour: "warm", width: 1.5 },
-    { label: "validation", colour: "accent" },
-  ],
-});
+const learning = new Learning(byId("loss"), { log: "valLoss", label: "validation", height: 190 });
 const chart = new Chart(byId("chart"), {
   label: "Forecast",
   x: "row of the table",
   height: 320,
   series: [
     { label: "seen", colour: "ink", width: 1.5 },
-    { label: "what came", colour: "ink", width: 1.5, dash: true },
+    { label: "what came (dashed)", colour: "ink", width: 1.5, dash: true },
     { label: "naive: as one period ago", colour: "warm", width: 1.5 },
     { label: "forecast", colour: "accent", width: 2.5 },
     { label: "9 of 10 lie below", colour: "accent", width: 0.6 },
@@ -88,45 +56,30 @@ const lab = openLab({
   lanes: () => ({ forecaster: () => new Worker(new URL("./worker.ts", import.meta.url), { type: "module" }) }),
   samples: () => 32,
   async onReady(lane, { curves, parameters }) {
-    loss = Curve.from(curves["loss"]);
-    tested = Curve.from(curves["valLoss"]);
+    learning.begin(curves);
     about = await lane.ask<About>("about");
+    if (!about) return;
     // A table that was just dropped has columns of its own; the first one told is the one that was taken.
     if (lab.settings.setOptions("column", about.columns)) return lab.restart();
     byId("about").textContent =
-      `${about.rows.toLocaleString("en")} rows: the first 70 % to train on, 10 % to look at meanwhile, the last 20 % for the test. ${about.period > 1 ? `The series is most like itself ${about.period} rows later.` : "It has no period."} ${parameters.toLocaleString("en")} parameters.`;
+      `${about.rows.toLocaleString("en")} rows: the first 70 % to train on, 10 % to look at meanwhile, the last 20 % for the test. ${about.period > 1 ? `The series is most like itself ${about.period} rows later.` : "It has no period."} ${parameters.toLocaleString("en")} parameters.`;
     const slider = byId<HTMLInputElement>("which");
     slider.max = `${about.forecasts - 1}`;
     number = Math.min(number, about.forecasts - 2);
     slider.value = `${number}`;
-    draw();
     scores();
     show();
   },
   onEvent(event) {
-    if (event.type === "step") loss.add(event.step, event.loss);
-    if (event.type === "epoch") tested.add(event.step, event.logs["valLoss"] as number);
-    draw();
+    learning.add(event);
     show();
     scores();
   },
   onState: (training) => training || scores(),
 });
 
-const draw = atMostEvery(150, () => {
-  lossChart.join(loss, tested);
-  lossChart.say(
-    `Loss ${loss.last?.toPrecision(3) ?? "not yet"}, validation ${tested.last?.toPrecision(3) ?? "not yet"}`,
-  );
-});
-
-let asking = false;
 const show = atMostEvery(150, async () => {
-  const [lane] = lab.session.lanes;
-  if (!lane?.hello || !about || asking) return;
-  asking = true;
-  const f = await lane.ask<Forecast>("forecast", number).catch(() => null);
-  asking = false;
+  const f = about && (await lab.ask<Forecast>("forecast", number));
   if (!f) return;
   const { length } = f.seen;
   const rows = Array.from({ length: length + f.median.length }, (_, i) => f.at - length + i);
@@ -152,9 +105,7 @@ const show = atMostEvery(150, async () => {
 });
 
 const scores = atMostEvery(700, async () => {
-  const [lane] = lab.session.lanes;
-  if (!lane?.hello) return;
-  const s = await lane.ask<Scores>("scores").catch(() => null);
+  const s = await lab.ask<Scores>("scores");
   if (!s) return;
   lab.figure("Error", figure(s.model));
   lab.figure("Naive error", figure(s.naive));
@@ -175,8 +126,8 @@ byId<HTMLInputElement>("which").addEventListener("input", (event) => {
   show();
 });
 byId("export").addEventListener("click", async () => {
-  const [lane] = lab.session.lanes;
-  if (lane?.hello) download("forecast.csv", await lane.ask<string>("csv"), "text/csv");
+  const csv = await lab.ask<string>("csv");
+  if (csv) download("forecast.csv", csv, "text/csv");
 });
 
 byId("settings").append(
@@ -184,8 +135,15 @@ byId("settings").append(
     text: "A table as CSV: names in the first row, a row per time step. It stays in this browser.",
     button: "Choose a CSV file",
     accept: ".csv,.tsv,.txt,text/csv",
+    say: lab.say,
     async take([file]) {
-      await indexedDBStore("nn-playground/forecast").write("csv", await bytesOf(file));
+      // Looked into before it takes the place of another; who drops nothing does not load the reader.
+      const { readTable } = await import("./table.js");
+      const bytes = await readAs("table", file, (bytes) => {
+        readTable(bytes);
+        return bytes;
+      });
+      await indexedDBStore("nn-playground/forecast").write("csv", bytes);
       number = Number.POSITIVE_INFINITY;
       lab.settings.set("data", "own");
       lab.settings.set("column", "");

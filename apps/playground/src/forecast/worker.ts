@@ -5,10 +5,10 @@ import { Adam } from "@nn/optim";
 import { GRU, LSTM } from "@nn/recurrent";
 import { cat, Module, maximum, type Tensor, tensor } from "@nn/tensor";
 import { type Dataset, forecasting, loader, predict } from "@nn/train";
-import { readCsv } from "@nn/train/csv";
 import { recurrences } from "../worker/recurrences.js";
 import { serveLane } from "../worker/serve.js";
 import { madeCsv } from "./series.js";
+import { readTable } from "./table.js";
 
 export interface ForecastSettings {
   readonly data: string;
@@ -92,12 +92,8 @@ serveLane<ForecastSettings>(recurrences, async ({ data, column, horizon, seen, c
   const bytes = data === "own" ? await files.read("csv") : null;
   if (data === "own" && !bytes)
     throw new Error("Your table is not in this browser: drop it again, or choose the made series.");
-  const table = readCsv(bytes ? new TextDecoder().decode(bytes) : madeCsv());
-  const columns = table.names.filter((name) => isNumeric(table.text(name)));
-  if (columns.length === 0) throw new Error("No column of this table has numbers.");
-  const name = columns.includes(column)
-    ? column
-    : (columns.find((c) => !counts(table.numbers([c], { missing: 0 }).data)) ?? columns[0]);
+  const { table, columns, first: usual } = readTable(bytes ?? new TextEncoder().encode(madeCsv()));
+  const name = columns.includes(column) ? column : usual;
   const values = fill(table.numbers([name], { missing: Number.NaN }).data);
   const T = values.length;
   if (T < 4 * (seen + horizon)) {
@@ -196,14 +192,6 @@ function some(data: Dataset, most: number): Dataset {
   const of = (i: number) => Math.floor((i * data.length) / length);
   return { length, batch: (indices) => data.batch(indices.map(of)) };
 }
-
-const isNumeric = (fields: readonly string[]) => {
-  const filled = fields.filter((text) => text.trim() !== "");
-  return filled.length > 0.5 * fields.length && filled.every((text) => !Number.isNaN(Number(text)));
-};
-
-/** Whether it only numbers the rows. */
-const counts = (values: Float32Array) => values.every((v, i) => i === 0 || v === values[i - 1] + 1);
 
 /** What is missing is as it was before. */
 function fill(values: Float32Array): Float32Array {

@@ -1,31 +1,30 @@
 // The choice of backend and threads, as far as this browser has them, and what was measured on each.
 
 import type { BackendKind } from "../worker/protocol.js";
+import { choice } from "./fields.js";
+import { keep, recall } from "./kept.js";
 
 const cores = Math.min(8, navigator.hardwareConcurrency || 1);
 const threads = Array.from({ length: crossOriginIsolated ? cores : 1 }, (_, i) => i + 1);
 
 /** Two fields that every page has. */
 export const backendFields = (several = false) => ({
-  backend: {
-    label: "Backend",
-    options: [
+  backend: choice<string>(
+    "Backend",
+    [
       ["wasm", "WebAssembly"],
       ["webgpu", "gpu" in navigator ? "WebGPU" : "WebGPU (not in this browser)", !("gpu" in navigator)],
       ["reference", "plain JavaScript"],
-    ] as [string, string, boolean?][],
-    value: "wasm",
-    live: true,
-  },
-  threads: {
-    label: "Threads",
+    ],
+    "wasm",
+    { live: true },
+  ),
+  threads: choice("Threads", threads, several ? 1 : Math.min(2, threads.length), {
     help: crossOriginIsolated
       ? "For WebAssembly. Results have the same bits with any number."
       : "One: the host of this page does not send the headers that shared memory needs.",
-    options: threads.map((n) => [n, `${n}`] as const),
-    value: several ? 1 : Math.min(2, threads.length),
     live: true,
-  },
+  }),
 });
 
 export const backendOf = (values: { backend: string; threads: number }) => ({
@@ -35,11 +34,11 @@ export const backendOf = (values: { backend: string; threads: number }) => ({
 
 /** Samples per second of each backend's last run on a page. */
 export function speeds(page: string): { note(backend: string, speed: number): void; other(than: string): string } {
-  const key = `nn-playground/speeds/${page}`;
-  const all = (): Record<string, { speed: number; at: number }> => JSON.parse(localStorage.getItem(key) ?? "{}");
+  const key = `speeds/${page}`;
+  const all = (): Record<string, { speed: number; at: number }> => JSON.parse(recall(key) ?? "{}");
   return {
     note(backend, speed) {
-      localStorage.setItem(key, JSON.stringify({ ...all(), [backend]: { speed, at: Date.now() } }));
+      keep(key, JSON.stringify({ ...all(), [backend]: { speed, at: Date.now() } }));
     },
     other(than) {
       const others = Object.entries(all()).filter(([backend]) => backend !== than);

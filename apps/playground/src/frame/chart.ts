@@ -30,6 +30,10 @@ export interface ChartOptions {
   readonly bands?: readonly { readonly series: readonly [number, number]; readonly colour: string }[];
 }
 
+/** Whether there is but one value, which no line shows. */
+const isAlone = (values: Points[number] | undefined): boolean =>
+  values?.filter((v) => v !== null && v !== undefined).length === 1;
+
 /** A value per series and place; null is a gap. */
 export type Points = readonly (readonly number[] | readonly (number | null)[])[];
 
@@ -122,7 +126,7 @@ export class Chart {
           width: width ?? 2,
           scale: side === "right" ? "right" : "y",
           spanGaps: true,
-          points: { show: false },
+          points: { show: (_: uPlot, i: number) => isAlone(this.#data[i]), size: 7, fill: colour(name) },
           ...(dash ? { dash: [5, 4] } : {}),
           value: (_: uPlot, v: number | null) =>
             v === null || v === undefined ? "–" : (show ?? ((n) => n.toPrecision(3)))(v),

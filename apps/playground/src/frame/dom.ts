@@ -50,20 +50,29 @@ export function oncePerFrame(draw: () => void): () => void {
   };
 }
 
-/** Calls at most once in so many milliseconds; the last call is never lost. */
-export function atMostEvery(ms: number, call: () => void): () => void {
-  let last = 0;
-  let timer = 0;
-  return () => {
-    if (timer) return;
-    const wait = Math.max(0, last + ms - performance.now());
-    timer = window.setTimeout(() => {
-      timer = 0;
-      last = performance.now();
-      call();
-    }, wait);
+/** Calls at most once in so many milliseconds, and not before the call before is done; the last call is never lost. */
+export function atMostEvery(ms: number, call: () => unknown): () => void {
+  let last = Number.NEGATIVE_INFINITY;
+  let waiting = false;
+  let busy = false;
+  const ask = () => {
+    if (waiting) return;
+    waiting = true;
+    if (!busy) setTimeout(go, Math.max(0, last + ms - performance.now()));
   };
+  const go = async () => {
+    last = performance.now();
+    waiting = false;
+    busy = true;
+    try {
+      await call();
+    } finally {
+      busy = false;
+      if (waiting) {
+        waiting = false;
+        ask();
+      }
+    }
+  };
+  return ask;
 }
-
-/** What is wrong, as text. */
-export const reason = (error: unknown): string => (error instanceof Error ? error.message : `${error}`);

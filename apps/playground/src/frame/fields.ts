@@ -9,7 +9,7 @@ interface Common {
   readonly live?: boolean;
 }
 type Option<V> = readonly [value: V, name: string, disabled?: boolean];
-interface Choice<V extends string | number = string | number> extends Common {
+export interface Choice<V extends string | number = string | number> extends Common {
   readonly options: readonly Option<V>[];
   readonly value: V;
   /** Whether the address may have another value: the page says later which there are, by `setOptions`. */

@@ -3,11 +3,12 @@
 import type { WorkerEvent } from "@nn/train";
 import type { Hello } from "../worker/protocol.js";
 import { backendFields, backendOf, figure, speeds } from "./backends.js";
-import { byId, h, reason } from "./dom.js";
-import { type Fields, Settings, type Values } from "./fields.js";
-import { bytesOf, download, dropZone } from "./files.js";
+import { byId, h } from "./dom.js";
+import { choice, type Fields, Settings, type Values } from "./fields.js";
 import type { Lane } from "./lane.js";
+import { modelFiles } from "./model-files.js";
 import { frame, type PageName } from "./page.js";
+import { saidLine } from "./said.js";
 import { Session } from "./session.js";
 
 export interface LabOptions<F extends Fields> {
@@ -31,14 +32,20 @@ export interface LabOptions<F extends Fields> {
   onState?(training: boolean): void;
 }
 
-export interface LabPage<F extends Fields> {
+/** What a panel needs to know of its page. */
+export interface Bench {
+  /** Asks the first run; null if there is none that could answer. */
+  ask<T>(what: string, value?: unknown): Promise<T | null>;
+  /** Says something in the line below the run bar, to screen readers, too. */
+  say(message: string, wrong?: boolean): void;
+}
+
+export interface LabPage<F extends Fields> extends Bench {
   readonly session: Session;
   readonly settings: Settings<F>;
   readonly values: Values<F>;
   /** Shows a figure in the run bar. */
   figure(name: string, value: string): void;
-  /** Says something in the line below it, to screen readers, too. */
-  say(message: string, wrong?: boolean): void;
   /** Begins anew, as after a change of settings. */
   restart(): void;
   start(): void;
@@ -48,12 +55,8 @@ export function openLab<F extends Fields>(options: LabOptions<F>): LabPage<F> {
   frame(options.page);
   const { page, goals } = options;
   const measured = speeds(page);
-  const goal = {
-    label: "Pause after",
-    options: [...goals.map((n) => [n, `${n.toLocaleString("en")} steps`] as const), [1e9, "never"] as const],
-    value: options.goal,
-    live: true,
-  };
+  const steps = (n: number) => [n, `${n.toLocaleString("en")} steps`] as const;
+  const goal = choice("Pause after", [...goals.map(steps), [1e9, "never"]], options.goal, { live: true });
   const several = Object.keys(options.lanes({} as never)).length > 1;
   const fields = { ...options.fields, goal, ...backendFields(several) };
   const settings = new Settings(fields, (name, live) => {
@@ -75,7 +78,7 @@ export function openLab<F extends Fields>(options: LabOptions<F>): LabPage<F> {
     list.append(h("div", {}, h("dt", {}, name), h("dd", {}, value)));
   }
   const progress = h("progress", { max: 1, value: 0, "aria-label": "Steps done" });
-  const said = h("p", { class: "said", role: "status", id: "said" });
+  const { elements: lines, say, warn } = saidLine("said");
   const speed = figures.get(`${options.unit}/s`)!;
   const versus = h("small", { class: "soft" });
   speed.after(versus);
@@ -83,14 +86,10 @@ export function openLab<F extends Fields>(options: LabOptions<F>): LabPage<F> {
   byId("run").append(
     h("div", { class: "row", role: "group", "aria-label": "Training" }, train, one, reset),
     list,
-    said,
+    ...lines,
     progress,
   );
 
-  const say = (message: string, wrong = false) => {
-    said.textContent = message;
-    said.classList.toggle("wrong", wrong);
-  };
   const show = (name: string, value: string) => {
     const place = figures.get(name);
     if (place && place.textContent !== value) place.textContent = value;
@@ -98,32 +97,35 @@ export function openLab<F extends Fields>(options: LabOptions<F>): LabPage<F> {
 
   // ── the runs ──
   let backend = "";
-  const steps = () => {
+  const showSteps = () => {
     const { step } = session;
     show("Step", Number.isFinite(step) ? step.toLocaleString("en") : "–");
     progress.value = Number.isFinite(step) ? Math.min(1, step / values.goal) : 0;
   };
+  /** What a run depends on. */
+  const chosen = () => {
+    const own = Object.entries(options.fields).filter(([, { live }]) => !live);
+    return Object.fromEntries(own.map(([name]) => [name, values[name as keyof typeof values]]));
+  };
   const session = new Session({
     database: `nn-playground/${page}`,
     lanes: () => options.lanes(values),
-    settings: () => {
-      const own = Object.entries(options.fields).filter(([, { live }]) => !live);
-      return Object.fromEntries(own.map(([name]) => [name, values[name as keyof typeof values]]));
-    },
+    settings: chosen,
     backend: () => backendOf(values),
     goal: () => values.goal,
     onState(state, message) {
-      train.textContent = state === "training" ? "Pause" : "Train";
-      train.disabled = state === "loading" || state === "failed";
+      train.textContent = { training: "Pause", failed: "Try again" }[state as string] ?? "Train";
+      train.disabled = state === "loading";
       one.disabled = state !== "paused";
-      say(message, state === "failed");
+      const hint = "Try again goes on from where the page last kept its state, Reset begins anew.";
+      say(state === "failed" ? `${message} ${hint}` : message, state === "failed");
       if (state !== "training") {
         if (speedNow > 0) measured.note(backend, speedNow);
         counted = seconds = speedNow = 0;
       }
       document.documentElement.dataset["state"] = state;
       options.onState?.(state === "training");
-      steps();
+      showSteps();
     },
     onReady(lane, hello) {
       backend = hello.backend;
@@ -135,8 +137,9 @@ export function openLab<F extends Fields>(options: LabOptions<F>): LabPage<F> {
     onEvent(event, lane) {
       if (event.type === "step") count(lane);
       options.onEvent(event, lane);
-      if (event.type === "step") steps();
+      if (event.type === "step") showSteps();
     },
+    onWarning: warn,
   });
 
   // Samples per second, of the last second or so; of several runs, of each alone.
@@ -163,9 +166,13 @@ export function openLab<F extends Fields>(options: LabOptions<F>): LabPage<F> {
     const training = session.state === "training";
     await session.pause();
     await session.open();
-    if (training) session.train();
+    if (training) void session.train();
   };
-  train.addEventListener("click", () => (session.state === "training" ? void session.pause() : session.train()));
+  train.addEventListener("click", () => {
+    if (session.state === "failed") void session.open();
+    else if (session.state === "training") void session.pause();
+    else void session.train();
+  });
   one.addEventListener("click", () => void session.one());
   reset.addEventListener("click", () => restart("Begun anew, with new weights."));
 
@@ -175,29 +182,22 @@ export function openLab<F extends Fields>(options: LabOptions<F>): LabPage<F> {
     await navigator.clipboard?.writeText(location.href).catch(() => {});
     say(`The address of these settings is in the clipboard: ${location.href}`);
   });
-  const save = h("button", { type: "button", id: "save" }, "Save model");
-  save.addEventListener("click", async () => {
-    for (const lane of session.lanes)
-      download(`${page}-${lane.name}.safetensors`, await lane.run.weights(), "application/octet-stream");
-    say("Saved as safetensors; PyTorch reads the file, too.");
+  const { save, load } = modelFiles({
+    lanes: () => session.lanes,
+    maker: ({ name }) => ({ page, lane: name, settings: chosen() }),
+    label: (name) => options.fields[name].label,
+    say,
+    async loaded(lane) {
+      const hello = await lane.ready();
+      if (hello) options.onReady(lane, hello);
+    },
   });
-  const load = async ([file]: readonly File[]) => {
-    const lane = session.lanes.find(({ name }) => file.name.includes(name)) ?? session.lanes[0];
-    try {
-      await lane.ask("load", await bytesOf(file));
-      await session.save();
-      say(`The weights are those of ${file.name}.`);
-      options.onReady(lane, await lane.ready());
-    } catch (error) {
-      say(reason(error), true);
-    }
-  };
   byId("settings").append(
     h("h2", { class: "visually-hidden" }, "Settings"),
     settings.form,
     h("hr"),
     h("div", { class: "row" }, save, share),
-    dropZone({ text: "A saved model (safetensors)", button: "Load model", accept: ".safetensors", take: load }),
+    load,
   );
 
   return {
@@ -205,6 +205,7 @@ export function openLab<F extends Fields>(options: LabOptions<F>): LabPage<F> {
     settings: settings as never,
     values,
     figure: show,
+    ask: (what, value) => session.ask(what, value),
     say,
     restart: () => restart(),
     start: () => void session.open(),

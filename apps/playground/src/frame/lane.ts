@@ -1,7 +1,7 @@
 // One training run of a page, in a worker of its own: @nn/train's `trainIn`, and questions besides.
 
 import { type TrainingInWorker, trainIn, type WorkerEvent } from "@nn/train";
-import type { Answer, Hello, LaneOptions } from "../worker/protocol.js";
+import type { Answer, Hello, LaneOptions, Warning } from "../worker/protocol.js";
 
 export class Lane {
   readonly name: string;
@@ -13,8 +13,9 @@ export class Lane {
   hello: Hello | null = null;
   #worker: Worker | null = null;
   readonly #end = new AbortController();
-  readonly #asked = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
+  readonly #asked = new Map<number, { resolve(value: any): void; reject(error: Error): void }>();
   #questions = 0;
+  #over = false;
   #awaited: { readonly step: number; done(): void } | null = null;
 
   /**
@@ -22,17 +23,22 @@ export class Lane {
    *
    * @param told every event
    * @param failed what ended it, unless that was `dispose`
+   * @param warned what is wrong with keeping checkpoints; "" when nothing is any more
    */
   constructor(
     start: () => Worker,
     options: LaneOptions,
     told: (event: WorkerEvent, lane: Lane) => void,
     failed: (error: unknown) => void,
+    warned: (warning: string) => void,
   ) {
     this.name = options.lane;
     const begin = () => {
       this.#worker = start();
-      this.#worker.addEventListener("message", ({ data }: MessageEvent<Partial<Answer>>) => this.#answered(data));
+      this.#worker.addEventListener("message", ({ data }: MessageEvent<Partial<Answer & Warning>>) => {
+        if (data.answer) this.#answered(data.answer);
+        if (data.warning !== undefined) warned(data.warning);
+      });
       return this.#worker;
     };
     this.run = trainIn(begin, options, { signal: this.#end.signal });
@@ -45,25 +51,27 @@ export class Lane {
     };
     follow().catch((error) => {
       this.#awaited?.done();
-      for (const { reject } of this.#asked.values()) reject(error);
+      this.#over = true;
+      for (const { resolve } of this.#asked.values()) resolve(null);
       this.#asked.clear();
       if (!this.#end.signal.aborted) failed(error);
     });
   }
 
-  /** Asks the worker something; it answers between two steps. */
-  ask<T = unknown>(what: string, value?: unknown): Promise<T> {
+  /** Asks the worker something; it answers between two steps. Null if the run ends before: then somebody else tells why. */
+  async ask<T = unknown>(what: string, value?: unknown): Promise<T | null> {
+    if (this.#over) return null;
     const id = this.#questions++;
     this.#worker?.postMessage({ ask: { id, what, value } });
-    return new Promise<any>((resolve, reject) => {
+    return new Promise<T | null>((resolve, reject) => {
       this.#asked.set(id, { resolve, reject });
     });
   }
 
-  /** Waits until all is set up; says where a resumed run is. */
-  async ready(): Promise<Hello> {
+  /** Waits until all is set up; says where a resumed run is. Null if it ended before. */
+  async ready(): Promise<Hello | null> {
     this.hello = await this.ask<Hello>("hello");
-    this.step = this.hello.step;
+    if (this.hello) this.step = this.hello.step;
     return this.hello;
   }
 
@@ -89,8 +97,7 @@ export class Lane {
     this.#awaited = null;
   }
 
-  #answered({ answer }: Partial<Answer>): void {
-    if (!answer) return;
+  #answered(answer: Answer["answer"]): void {
     const asked = this.#asked.get(answer.id);
     this.#asked.delete(answer.id);
     if (answer.error !== undefined) asked?.reject(new Error(answer.error));

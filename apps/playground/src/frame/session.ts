@@ -3,8 +3,8 @@
 
 import type { WorkerEvent } from "@nn/train";
 import type { BackendKind, Hello, LaneOptions } from "../worker/protocol.js";
-import { reason } from "./dom.js";
 import { Lane } from "./lane.js";
+import { reason } from "./reason.js";
 
 export type State = "loading" | "paused" | "training" | "failed";
 
@@ -20,6 +20,8 @@ export interface SessionOptions {
   onState(state: State, message: string): void;
   onReady(lane: Lane, hello: Hello): void;
   onEvent(event: WorkerEvent, lane: Lane): void;
+  /** What is wrong with keeping checkpoints; "" when nothing is any more. Training goes on. */
+  onWarning(warning: string): void;
 }
 
 /** How long a turn takes, in seconds. */
@@ -39,7 +41,7 @@ export class Session {
 
   /** Starts the workers: anew, or where the last checkpoint was. */
   async open(fresh = false): Promise<void> {
-    const { database, lanes, settings, backend, onReady, onEvent } = this.#options;
+    const { database, lanes, settings, backend, onReady, onEvent, onWarning } = this.#options;
     const again = this.#wanted;
     this.close();
     const generation = ++this.#generation;
@@ -53,22 +55,26 @@ export class Session {
         (error) => {
           if (this.#is(generation)) this.#fail(error);
         },
+        (warning) => this.#is(generation) && onWarning(warning),
       );
     });
-    try {
-      await Promise.all(
-        this.lanes.map(async (lane) => {
-          const hello = await lane.ready();
-          if (this.#is(generation)) onReady(lane, hello);
-        }),
-      );
-    } catch {
-      return; // told by the lane
-    }
+    onWarning("");
+    await Promise.all(
+      this.lanes.map(async (lane) => {
+        const hello = await lane.ready();
+        if (hello && this.#is(generation)) onReady(lane, hello);
+      }),
+    );
     if (!this.#is(generation)) return;
-    const { step } = this;
-    this.#say("paused", step > 0 ? `Resumed at step ${step}.` : "Ready. Press Train.");
-    if (again) this.train();
+    const resumed = this.lanes.some(({ hello }) => hello?.resumed);
+    this.#say("paused", resumed ? `Resumed at step ${this.step}.` : "Ready. Press Train.");
+    if (again) void this.train();
+  }
+
+  /** Asks the first run; null if there is none that could answer. */
+  async ask<T = unknown>(what: string, value?: unknown): Promise<T | null> {
+    const [lane] = this.lanes;
+    return lane?.hello ? lane.ask<T>(what, value) : null;
   }
 
   /** Ends all workers. */
@@ -85,8 +91,9 @@ export class Session {
     return Math.min(...this.lanes.map(({ step }) => step));
   }
 
-  train(): void {
-    if (this.state !== "paused" || this.#loop) return;
+  async train(): Promise<void> {
+    await this.#idle();
+    if (this.state !== "paused") return;
     this.#wanted = true;
     this.#say("training", "Training.");
     this.#loop = this.#work(this.#generation);
@@ -99,7 +106,8 @@ export class Session {
 
   /** One step of every run. */
   async one(): Promise<void> {
-    if (this.state !== "paused" || this.#loop) return;
+    await this.#idle();
+    if (this.state !== "paused") return;
     const generation = this.#generation;
     const work = async () => {
       for (const lane of this.lanes) await lane.advance(1);
@@ -108,6 +116,11 @@ export class Session {
     };
     this.#loop = work();
     await this.#loop;
+  }
+
+  /** Waits for a step that is being done: what is pressed meanwhile is not lost. */
+  async #idle(): Promise<void> {
+    while (this.state === "paused" && this.#loop) await this.#loop;
   }
 
   async #work(generation: number): Promise<void> {
@@ -139,7 +152,7 @@ export class Session {
 
   /** Writes checkpoints. */
   async save(): Promise<void> {
-    await Promise.all(this.lanes.map((lane) => lane.ask("save"))).catch(() => {});
+    await Promise.all(this.lanes.map((lane) => lane.ask("save")));
   }
 
   #is(generation: number): boolean {

@@ -1,15 +1,16 @@
 // Light or dark: as the system has it, or as the visitor chose; pictures listen and draw themselves anew.
 
-const KEY = "nn-playground/theme";
+import { keep, recall } from "./kept.js";
+
 const system = matchMedia("(prefers-color-scheme: dark)");
 const listeners = new Set<() => void>();
 
 type Theme = "light" | "dark";
 
-export const theme = (): Theme => (localStorage.getItem(KEY) as Theme | null) ?? (system.matches ? "dark" : "light");
+export const theme = (): Theme => (recall("theme") as Theme | null) ?? (system.matches ? "dark" : "light");
 
 export function switchTheme(): void {
-  localStorage.setItem(KEY, theme() === "dark" ? "light" : "dark");
+  keep("theme", theme() === "dark" ? "light" : "dark");
   apply();
 }
 

@@ -4,6 +4,7 @@ import { adding, recall } from "@nn/examples/memory-tasks";
 import { Chart } from "../frame/chart.js";
 import { Curve } from "../frame/curve.js";
 import { atMostEvery, byId, h } from "../frame/dom.js";
+import { choice } from "../frame/fields.js";
 import { openLab } from "../frame/lab.js";
 import type { Lane } from "../frame/lane.js";
 import { diverging, drawScale, drawSheet, sequential } from "../frame/pictures.js";
@@ -13,24 +14,16 @@ import type { Rows } from "./rows.js";
 import type { Inside } from "./worker.js";
 
 const fields = {
-  task: {
-    label: "Task",
-    options: [
+  task: choice<string>(
+    "Task",
+    [
       ["recall", "delayed recall"],
       ["adding", "adding problem"],
     ],
-    value: "recall",
-  },
+    "recall",
+  ),
   steps: { label: "Length of the sequences", range: [10, 100, 10], value: 40 },
-  hidden: {
-    label: "Units",
-    options: [
-      [16, "16"],
-      [32, "32"],
-      [64, "64"],
-    ],
-    value: 32,
-  },
+  hidden: choice("Units", [16, 32, 64], 32),
   clip: { label: "Clip gradients", help: "To a norm of 1: against explosions.", value: true },
   identity: {
     label: "RNN from the identity",
@@ -42,17 +35,17 @@ const fields = {
     help: "GRU and LSTM begin with memories of all lengths (Tallec and Ollivier, 2018).",
     value: true,
   },
-  gate: {
-    label: "Gate to look at",
-    options: [
+  gate: choice<string>(
+    "Gate to look at",
+    [
       ["keep", "keep (GRU z, LSTM f)"],
       ["read", "let in (GRU r, LSTM i)"],
       ["new", "candidate (GRU n, LSTM g)"],
       ["h", "the state itself"],
     ],
-    value: "keep",
-    live: true,
-  },
+    "keep",
+    { live: true },
+  ),
 } as const;
 
 /** What a choice of the field `gate` is for each cell. */
@@ -68,7 +61,7 @@ const [LOW, HIGH] = [-8, 0];
 
 const places = new Map(
   CELLS.map((cell) => {
-    const facts = new Map(["Parameters", "Time per step", "Score", ""].map((name) => [name, h("dd", {}, "–")]));
+    const facts = new Map(["Parameters", "Time per step", "Score", "Verdict"].map((name) => [name, h("dd", {}, "–")]));
     const rows = [...facts].map(([name, value]) => h("div", {}, h("dt", {}, name), value));
     const canvas = (label: string) => h("canvas", { class: "crisp heat", role: "img", "aria-label": label });
     const [gradients, gates, marks] = ["Gradient norms", "Gates", "Marked steps"].map(canvas);
@@ -125,7 +118,7 @@ const lab = openLab({
     const { x = [], y = [] } = curves[lab.values.task === "adding" ? "valLoss" : "valAccuracy"] ?? {};
     for (const [i, step] of x.entries()) scored(cell, step, y[i]);
     places.get(cell)!.facts.get("Parameters")!.textContent = parameters.toLocaleString("en");
-    if (x.length === 0) for (const name of ["Score", ""]) places.get(cell)!.facts.get(name)!.textContent = "–";
+    if (x.length === 0) for (const name of ["Score", "Verdict"]) places.get(cell)!.facts.get(name)!.textContent = "–";
     byId("guess").textContent =
       `${task().measure[0].toUpperCase()}${task().measure.slice(1)} on 250 other sequences; guessing gives ${task().guess}.`;
     charts();
@@ -148,7 +141,7 @@ function scored(cell: Cell, step: number, score: number): void {
   const { facts } = places.get(cell)!;
   scores.get(cell)!.add(step, task() === adding ? Math.max(0, 1 - score / Number(adding.guess)) : score);
   facts.get("Score")!.textContent = task() === adding ? score.toFixed(4) : `${(100 * score).toFixed(1)} %`;
-  facts.get("")!.textContent = task().verdict(score);
+  facts.get("Verdict")!.textContent = task().verdict(score);
   lab.figure(cell, facts.get("Score")!.textContent!);
 }
 
@@ -169,13 +162,7 @@ byId("another").addEventListener("click", () => {
   look();
 });
 
-let looking = false;
-const look = atMostEvery(300, async () => {
-  if (looking) return;
-  looking = true;
-  await Promise.all(lab.session.lanes.filter(({ hello }) => hello).map(lookAt)).catch(() => {});
-  looking = false;
-});
+const look = atMostEvery(300, () => Promise.all(lab.session.lanes.filter(({ hello }) => hello).map(lookAt)));
 onTheme(() => look());
 
 async function lookAt(lane: Lane): Promise<void> {
@@ -185,8 +172,9 @@ async function lookAt(lane: Lane): Promise<void> {
     lane.ask<Inside>("inside", sequence),
     lane.ask<number>("milliseconds"),
   ]);
+  if (!rows || !inside) return;
   const { facts, gradients, gates, marks, gateText } = places.get(cell)!;
-  facts.get("Time per step")!.textContent = ms > 0 ? `${ms.toPrecision(2)} ms` : "–";
+  facts.get("Time per step")!.textContent = ms ? `${ms.toPrecision(2)} ms` : "–";
 
   const palette = sequential();
   const T = inside.marks.length;

@@ -8,6 +8,7 @@ import { Adam } from "@nn/optim";
 import { gateActivations, gradientNorms } from "@nn/recurrent";
 import { Module, type Tensor, tensor } from "@nn/tensor";
 import { Accuracy, type Callback, type Loader } from "@nn/train";
+import { take } from "../worker/read.js";
 import { recurrences } from "../worker/recurrences.js";
 import { serveLane } from "../worker/serve.js";
 import { type Cell, type CellSettings, learningRate, makeLayer } from "./cells.js";
@@ -94,13 +95,8 @@ serveLane<MemorySettings>(recurrences, (settings, _, lane) => {
     const { x, y } = task.draw(1, T, random(5000 + number));
     const [input, answer] = toTensors({ x, y });
     const [{ gates, output }] = gateActivations(layer, () => model.forward(input).dispose());
-    const read = async (t: Tensor) => {
-      const values = (await t.read()) as Float32Array;
-      t.dispose();
-      return values;
-    };
-    const parts: Record<string, Float32Array> = { h: await read(output) };
-    for (const [name, gate] of Object.entries(gates)) parts[name] = await read(gate);
+    const parts: Record<string, Float32Array> = { h: await take(output) };
+    for (const [name, gate] of Object.entries(gates)) parts[name] = await take(gate);
     for (const t of [input, answer]) t.dispose();
     const F = task.features;
     const marks = Float32Array.from({ length: T }, (_, t) => {

@@ -3,9 +3,11 @@
 import { crossEntropy } from "@nn/layers";
 import { Adam } from "@nn/optim";
 import { type Tensor, tensor } from "@nn/tensor";
-import { Accuracy, dataset, loader, predict, type Store, type Values } from "@nn/train";
+import { Accuracy, dataset, loader, type Store, type Values } from "@nn/train";
+import { probabilities, take } from "../worker/read.js";
 import { recurrences } from "../worker/recurrences.js";
 import { serveLane } from "../worker/serve.js";
+import { decide } from "./decide.js";
 import { type Examples, madeExamples, recordedExamples } from "./examples.js";
 import { BANDS, FRAMES } from "./features.js";
 import { Listener, type Trained } from "./net.js";
@@ -44,24 +46,9 @@ serveLane<SoundSettings>(recurrences, async ({ data, hidden, noise, lr }, files)
   const classes = 1 + words.length;
   const set = ({ x, y }: Examples) => dataset({ data: x, shape: [FRAMES, BANDS] }, { data: y, shape: [FRAMES] });
 
-  const hear = async (from: number, count: number): Promise<Float32Array> => {
-    const x = tensor(test.x.slice(from * FRAMES * BANDS, (from + count) * FRAMES * BANDS), {
-      shape: [count, FRAMES, BANDS],
-    });
-    const logits = await predict(model, x);
-    using probabilities = logits.softmax(2);
-    const out = (await probabilities.read()) as Float32Array;
-    for (const t of [x, logits]) t.dispose();
-    return out;
-  };
-  /** The word of an example: that with the largest sum of probabilities. */
-  const decide = (probabilities: Float32Array): number => {
-    const sums = words.map((_, w) => {
-      let sum = 0;
-      for (let t = 0; t < FRAMES; t++) sum += probabilities[t * classes + 1 + w];
-      return sum;
-    });
-    return sums.indexOf(Math.max(...sums));
+  const hear = (from: number, count: number): Promise<Float32Array> => {
+    const frames = test.x.slice(from * FRAMES * BANDS, (from + count) * FRAMES * BANDS);
+    return probabilities(model, tensor(frames, { shape: [count, FRAMES, BANDS] }));
   };
 
   return {
@@ -77,8 +64,9 @@ serveLane<SoundSettings>(recurrences, async ({ data, hidden, noise, lr }, files)
       async score() {
         const all = await hear(0, test.count);
         const size = FRAMES * classes;
-        const right = Array.from(test.words, (word, i) => word === decide(all.subarray(i * size, (i + 1) * size)));
-        return right.filter(Boolean).length / test.count;
+        const own = (i: number) => all.subarray(i * size, (i + 1) * size);
+        const right = test.words.filter((word, i) => word === decide(own(i), words.length));
+        return right.length / test.count;
       },
       async example(i: number): Promise<Heard> {
         const n = i % test.count;
@@ -88,8 +76,7 @@ serveLane<SoundSettings>(recurrences, async ({ data, hidden, noise, lr }, files)
       async trained(): Promise<Trained> {
         const state: Record<string, { shape: readonly number[]; data: Float32Array }> = {};
         for (const [name, t] of Object.entries(model.stateDict())) {
-          state[name] = { shape: t.shape, data: (await t.read()) as Float32Array };
-          t.dispose();
+          state[name] = { shape: t.shape, data: await take(t) };
         }
         return { hidden, words, state };
       },

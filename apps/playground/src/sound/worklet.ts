@@ -34,10 +34,15 @@ class Ear extends AudioWorkletProcessor {
   constructor() {
     super();
     const ready = wasm({ threads: 1, kernels: recurrentKernels }).then(setBackend);
-    ready.catch((error) => this.port.postMessage({ error: `${error}` }));
     this.port.onmessage = ({ data }: MessageEvent<Trained | { stop: true }>) => {
       if ("stop" in data) this.#stopped = true;
-      else void ready.then(() => this.#learn(data));
+      else
+        ready
+          .then(() => this.#learn(data))
+          .then(
+            () => this.port.postMessage({ learnt: true }),
+            (error) => this.port.postMessage({ error: `${error}` }),
+          );
     };
   }
   #stopped = false;

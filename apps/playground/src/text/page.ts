@@ -4,51 +4,28 @@ import { indexedDBStore } from "@nn/train";
 import { Chart } from "../frame/chart.js";
 import { Curve } from "../frame/curve.js";
 import { atMostEvery, byId, h } from "../frame/dom.js";
-import { bytesOf, dropZone } from "../frame/files.js";
+import { choice } from "../frame/fields.js";
+import { dropZone, readAs } from "../frame/files.js";
 import { openLab } from "../frame/lab.js";
 import type { Lane } from "../frame/lane.js";
+import { reason } from "../frame/reason.js";
 import type { CellName } from "./worker.js";
 
 const CELLS = ["RNN", "GRU", "LSTM"] as const;
 
 const fields = {
-  cells: {
-    label: "Networks",
-    options: [
-      ["all", "all three, side by side"],
-      ["GRU", "GRU"],
-      ["LSTM", "LSTM"],
-      ["RNN", "RNN"],
-    ],
-    value: "all",
-  },
-  text: {
-    label: "Text",
-    options: [
+  cells: choice<string>("Networks", [["all", "all three, side by side"], "GRU", "LSTM", "RNN"], "all"),
+  text: choice<string>(
+    "Text",
+    [
       ["shakespeare", "Shakespeare"],
       ["own", "your own"],
     ],
-    value: "shakespeare",
-  },
-  hidden: {
-    label: "Units",
-    options: [
-      [64, "64"],
-      [128, "128"],
-      [256, "256"],
-    ],
-    value: 128,
-  },
+    "shakespeare",
+  ),
+  hidden: choice("Units", [64, 128, 256], 128),
   length: { label: "Characters in a row", help: "As far back as the error travels.", range: [16, 96, 16], value: 48 },
-  lr: {
-    label: "Learning rate",
-    options: [
-      [0.001, "0.001"],
-      [0.003, "0.003"],
-      [0.01, "0.01"],
-    ],
-    value: 0.01,
-  },
+  lr: choice("Learning rate", [0.001, 0.003, 0.01], 0.01),
   temperature: {
     label: "Temperature",
     help: "Low: safe and dull. High: bold and wrong.",
@@ -118,9 +95,11 @@ const lab = openLab({
     facts.get("Parameters")!.textContent = parameters.toLocaleString("en");
     scored(cell, curves["valLoss"]?.y.at(-1));
     written.textContent = "";
-    void lane.ask<number>("characters").then(async (count) => {
+    void lane.ask<{ size: number; kinds: number }>("about").then((about) => {
+      if (!about) return;
+      const { size, kinds } = about;
       byId("about").textContent =
-        `${(await lane.ask<number>("size")).toLocaleString("en")} characters of ${count} kinds; the last tenth is kept for the test. Knowing nothing costs ${Math.log2(count).toFixed(2)} bits per character.`;
+        `${size.toLocaleString("en")} characters of ${kinds} kinds; the last tenth is kept for the test. Knowing nothing costs ${Math.log2(kinds).toFixed(2)} bits per character.`;
     });
     void write(lane, 80, "\n");
     draw();
@@ -158,22 +137,25 @@ const draw = atMostEvery(150, () => {
 
 // ── writing ──
 
-const writing = new Set<Lane>();
-async function write(lane: Lane, count: number, after?: string): Promise<void> {
-  if (writing.has(lane)) return;
-  writing.add(lane);
-  const { temperature } = lab.values;
-  const text = await lane.ask<string>("write", { count, temperature, after }).catch(() => "");
-  writing.delete(lane);
-  const { written } = places.get(lane.name as CellName)!;
-  if (after !== undefined) written.textContent = after.trim() ? after : "";
-  written.textContent = (written.textContent + text).slice(-1500);
-  written.scrollTop = written.scrollHeight;
+/** What each writes at last: one thing after the other. */
+const writing = new WeakMap<Lane, Promise<void>>();
+function write(lane: Lane, count: number, after?: string): Promise<void> {
+  const next = (writing.get(lane) ?? Promise.resolve()).then(async () => {
+    const { temperature } = lab.values;
+    const text = await lane.ask<string>("write", { count, temperature, after });
+    if (text === null) return;
+    const { written } = places.get(lane.name as CellName)!;
+    if (after !== undefined) written.textContent = after.trim() ? after : "";
+    written.textContent = (written.textContent + text).slice(-1500);
+    written.scrollTop = written.scrollHeight;
+  });
+  writing.set(lane, next);
+  return next;
 }
 /** While they train, they write. */
-const go = atMostEvery(250, () => {
-  for (const lane of lab.session.lanes) if (lane.hello) void write(lane, 24);
-});
+const go = atMostEvery(250, () =>
+  Promise.all(lab.session.lanes.filter(({ hello }) => hello).map((lane) => write(lane, 24))),
+);
 byId("write").addEventListener("click", () => {
   const start = byId<HTMLInputElement>("start").value;
   for (const lane of lab.session.lanes) void write(lane, 400, start || "\n");
@@ -181,23 +163,34 @@ byId("write").addEventListener("click", () => {
 
 // ── own text ──
 
-async function use(bytes: Uint8Array): Promise<void> {
-  if (bytes.length < 1000) return lab.say("The text is too short: 1,000 characters are the least.", true);
-  await indexedDBStore("nn-playground/text").write("text", bytes);
+async function use(text: string): Promise<void> {
+  if (text.length < 1000) throw new Error("The text is too short: 1,000 characters are the least.");
+  await indexedDBStore("nn-playground/text").write("text", new TextEncoder().encode(text));
   lab.settings.set("text", "own");
   lab.restart();
 }
-byId("use").addEventListener(
-  "click",
-  () => void use(new TextEncoder().encode(byId<HTMLTextAreaElement>("own-text").value)),
-);
+byId("use").addEventListener("click", () => {
+  use(byId<HTMLTextAreaElement>("own-text").value).catch((error) => lab.say(reason(error), true));
+});
 byId("own").append(
   dropZone({
     text: "Or a text file",
     button: "Choose a text file",
     accept: ".txt,.md,.csv,text/*",
-    take: async ([file]) => use(await bytesOf(file)),
+    say: lab.say,
+    take: async ([file]) => use(await readAs("text", file, readText)),
   }),
 );
+
+/** @throws if it is no text */
+function readText(bytes: Uint8Array): string {
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    if (!text.includes("\0")) return text;
+  } catch {
+    // told below
+  }
+  throw new Error("it holds bytes that UTF-8 does not");
+}
 
 lab.start();

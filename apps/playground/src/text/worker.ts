@@ -141,7 +141,7 @@ serveLane<TextSettings>(recurrences, async ({ text: name, hidden, length, lr }, 
     clip: 1,
     data,
     validation,
-    answers: { write, characters: () => characters.length, size: () => text.length },
+    answers: { write, about: () => ({ size: text.length, kinds: characters.length }) },
   };
 });
 

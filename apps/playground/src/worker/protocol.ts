@@ -22,12 +22,18 @@ export interface Answer {
   readonly answer: { readonly id: number; readonly value?: unknown; readonly error?: string };
 }
 
+/** What is wrong with keeping checkpoints; "" when nothing is any more. */
+export interface Warning {
+  readonly warning: string;
+}
+
 /** The answer to "hello", when all is set up. */
 export interface Hello {
   /** As people say it: "WebAssembly, 2 threads". */
   readonly backend: string;
   readonly parameters: number;
-  /** Steps done: more than 0 if a checkpoint was resumed. */
+  /** Whether it goes on from a checkpoint, and the steps that were done. */
+  readonly resumed: boolean;
   readonly step: number;
   /** Curves by name, of what was before. */
   readonly curves: Readonly<Record<string, import("../frame/curve.js").CurveData>>;

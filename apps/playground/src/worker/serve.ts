@@ -3,20 +3,13 @@
 
 import { type WasmKernel, wasm } from "@nn/backend-wasm";
 import type { WgslKernel } from "@nn/backend-webgpu";
-import { loadSafetensors } from "@nn/io";
+import { loadSafetensors, saveSafetensors } from "@nn/io";
 import { manualSeed, reference, setBackend } from "@nn/tensor";
-import {
-  type Callback,
-  indexedDBStore,
-  loadCheckpoint,
-  type Store,
-  saveCheckpoint,
-  serveTrainer,
-  type TrainerPlan,
-  type Training,
-} from "@nn/train";
+import { type Callback, indexedDBStore, type Store, serveTrainer, type TrainerPlan } from "@nn/train";
 import { Curve, type CurveData } from "../frame/curve.js";
-import type { Answer, Hello, LaneOptions, Question } from "./protocol.js";
+import { MAKER } from "../frame/saved.js";
+import { keepCheckpoints } from "./checkpoints.js";
+import type { Answer, Hello, LaneOptions, Question, Warning } from "./protocol.js";
 
 /** What a page trains, and the questions it answers. */
 export interface Lab extends Omit<TrainerPlan, "epochs" | "resume"> {
@@ -60,21 +53,31 @@ export function serveLane<Settings>(
     manualSeed(1);
     const store = indexedDBStore(options.database);
     const { answers: own, callbacks = [], ...plan } = await setUp(settings, store, lane);
-    const keeper = keepCheckpoints(store, lane, JSON.stringify(settings));
+    const warn = (warning: string) => self.postMessage({ warning } satisfies Warning);
+    const keeper = keepCheckpoints(store, lane, JSON.stringify(settings), warn);
     const curves = recordCurves();
     const { model } = plan;
     const parameters = model.parameters().reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
+    const resume = options.fresh ? null : await keeper.read();
     const ready: Callback = {
       start(run) {
         found({
-          hello: (): Hello => ({ backend, parameters, step: run.history.steps, curves: curves.data() }),
+          hello: (): Hello => ({
+            backend,
+            parameters,
+            resumed: resume !== null,
+            step: run.history.steps,
+            curves: curves.data(),
+          }),
           save: () => keeper.save(run),
-          load: (bytes: Uint8Array) => model.loadStateDict(loadSafetensors(bytes)),
+          load(bytes: Uint8Array) {
+            model.loadStateDict(loadSafetensors(bytes));
+          },
+          file: (maker: string) => saveSafetensors(model.stateDict(), { metadata: { [MAKER]: maker } }),
           ...own,
         });
       },
     };
-    const resume = options.fresh ? null : await keeper.read();
     return {
       ...plan,
       epochs: 1_000_000,
@@ -99,34 +102,6 @@ async function chooseBackend({ backend, threads }: LaneOptions, kernels: Kernels
   }
   setBackend(reference());
   return "plain JavaScript";
-}
-
-/**
- * The last state of one run, every two seconds and when asked. Its name in the store has its settings; under the lane's name stands
- * which it is, so that other settings begin anew, and what was before is removed.
- */
-function keepCheckpoints(store: Store, lane: string, settings: string) {
-  const own = `${lane} ${settings}`;
-  const current = async () => new TextDecoder().decode((await store.read(lane)) ?? new Uint8Array());
-  let previous: string | null = null;
-  let last = performance.now();
-  const save = async (run: Training) => {
-    previous ??= await current();
-    const checkpoint = run.checkpoint();
-    await saveCheckpoint(store, own, checkpoint);
-    if (previous !== own) {
-      await store.write(lane, new TextEncoder().encode(own));
-      if (previous) await store.remove(previous);
-      previous = own;
-    }
-    for (const t of Object.values(checkpoint.tensors)) t.dispose();
-    last = performance.now();
-  };
-  const callback: Callback = {
-    order: 2, // what others keep is part of it
-    step: (_, run) => (performance.now() - last > 2000 ? save(run) : undefined),
-  };
-  return { callback, save, read: async () => ((await current()) === own ? loadCheckpoint(store, own) : null) };
 }
 
 /** Loss by step and figures by epoch, kept in checkpoints: a page that is loaded again has its charts again. */
