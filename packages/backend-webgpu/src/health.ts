@@ -27,6 +27,8 @@ export function watch(device: GPUDevice): Health {
   let lost: GPUDeviceLostInfo | undefined;
   let trouble: Trouble | undefined;
   let isGuarded = false;
+  /** Errors that were told, and whose consequences the device may still tell. */
+  let told = 0;
   let ended = false;
   const open = new Set<Promise<unknown>>();
   device.lost.then((info) => {
@@ -35,6 +37,7 @@ export function watch(device: GPUDevice): Health {
   device.addEventListener("uncapturederror", (event) => {
     if (ended) return;
     event.preventDefault?.();
+    if (told > 0) return;
     // What follows from an error that is known already says less.
     trouble ??= { op: "webgpu", expected: "work that the device accepts", got: firstLine(event.error), modules: [] };
   });
@@ -64,6 +67,10 @@ export function watch(device: GPUDevice): Health {
       const { modules, ...now } = trouble;
       trouble = undefined;
       isGuarded = false;
+      // Browsers tell of work that was submitted with what could not be made, some time after it.
+      const later = () => void told--;
+      told++;
+      device.queue.onSubmittedWorkDone().then(later, later);
       insideModules(modules, () => fail(now));
     },
     guard(op, expected, make, failed) {
