@@ -1,7 +1,7 @@
 /** Opens the backend that the options name, and says what will really run. */
 import { reference, setBackend } from "@nn/tensor";
 import { asksFor } from "./asks-for.js";
-import type { Contender, Where } from "./result.js";
+import { adapterOf, type Contender, type Where } from "./result.js";
 
 export const LIBRARY = "@nn";
 
@@ -23,8 +23,7 @@ export async function openBackend(options: BackendOptions, where: Where): Promis
   if (options.backend === "webgpu") {
     const backend = await openWebgpu(options);
     setBackend(backend);
-    const { vendor = "", architecture = "", device = "", description = "" } = backend.adapterInfo ?? {};
-    return { ...contender, adapter: { vendor, architecture, device, description } };
+    return { ...contender, adapter: adapterOf(backend.adapterInfo) };
   }
   if (options.backend === "reference") {
     setBackend(reference());

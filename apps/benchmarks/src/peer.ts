@@ -1,6 +1,6 @@
 /** What a module in `../peers` gives, and measuring it as ours is. */
 import { bench, type Sink } from "./bench.js";
-import type { Adapter, Where } from "./result.js";
+import { adapterOf, type Where } from "./result.js";
 import { sinceStart } from "./since-start.js";
 import type { Case, Workload } from "./workload.js";
 
@@ -48,7 +48,8 @@ export async function benchPeer(open: OpenPeer, request: PeerRequest, sink: Sink
       return () => ({ startup_ms });
     },
   });
-  const adapter = backend === "webgpu" ? { adapter: await adapterHere() } : {};
+  const gpu = backend === "webgpu" && (await navigator.gpu.requestAdapter({ powerPreference: "high-performance" }));
+  const adapter = gpu === false ? {} : { adapter: adapterOf(gpu?.info) };
   const contender = {
     ...where,
     library: peer.library,
@@ -63,12 +64,4 @@ export async function benchPeer(open: OpenPeer, request: PeerRequest, sink: Sink
     .map((name) => ({ name, make: peer.workloads[name] }));
   const note = (text: string) => sink.note(`${text.split("\n")[0]}\n`); // their stacks help nobody here
   await bench(contender, has, { ...sink, note }, { quick });
-}
-
-// ---------------------------------------------------------------------------------------------
-
-async function adapterHere(): Promise<Adapter> {
-  const adapter = await navigator.gpu.requestAdapter({ powerPreference: "high-performance" });
-  const { vendor = "", architecture = "", device = "", description = "" } = adapter?.info ?? {};
-  return { vendor, architecture, device, description };
 }

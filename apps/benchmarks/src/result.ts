@@ -15,6 +15,11 @@ export interface Adapter {
   readonly description: string;
 }
 
+export function adapterOf(info: Partial<Adapter> | undefined): Adapter {
+  const { vendor = "", architecture = "", device = "", description = "" } = info ?? {};
+  return { vendor, architecture, device, description };
+}
+
 /** Who ran it, and how. */
 export interface Contender extends Where {
   readonly library: string;

@@ -137,6 +137,6 @@ export function moduleText(
         `@group(0) @binding(${i}) var<storage, ${writes ? "read_write" : "read"}> ${name}: array<${type}>;`,
     );
   const body = text.replace(/\b(in|out)\d+\b/g, (name) => same.get(name) ?? name);
-  const features = [...(text.includes(SUBGROUP) ? ["enable subgroups;"] : [])];
+  const features = text.includes(SUBGROUP) ? ["enable subgroups;"] : [];
   return change([...features, ...declared, "", body].join("\n"));
 }

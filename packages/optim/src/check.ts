@@ -15,6 +15,12 @@ export function checkAtLeast(
   return fail({ op, expected: `${name} ≥ ${least}${bound}`, got: `${value}` });
 }
 
+/** A whole number of at least `least`. */
+export function checkSteps(op: string, name: string, value: number, least = 1): number {
+  if (Number.isInteger(value) && value >= least) return value;
+  return fail({ op, expected: `${name} to be a whole number ≥ ${least}`, got: `${value}` });
+}
+
 /** What all optimisers check. */
 export function checkCommon(op: string, { lr, weightDecay }: { lr: number; weightDecay?: number }): void {
   checkAtLeast(op, "lr", lr, 0);

@@ -15,7 +15,7 @@ import {
   where,
   zeros,
 } from "@nn/tensor";
-import { checkAtLeast } from "./check.js";
+import { checkAtLeast, checkSteps } from "./check.js";
 import type { MinimizeOptions, Optimizer } from "./optimizer.js";
 
 /** Options of {@link GradScaler}. */
@@ -60,8 +60,7 @@ export class GradScaler {
     checkAtLeast(op, "growthFactor", growthFactor, 1 + Number.EPSILON);
     checkAtLeast(op, "backoffFactor", backoffFactor, Number.MIN_VALUE, 1);
     checkAtLeast(op, "initScale", initScale, Number.MIN_VALUE);
-    if (!Number.isInteger(growthInterval) || growthInterval < 1)
-      fail({ op, expected: "growthInterval to be a whole number ≥ 1", got: `${growthInterval}` });
+    checkSteps(op, "growthInterval", growthInterval);
     this.#options = { initScale, growthFactor, backoffFactor, growthInterval };
     this.#scale = scope(() => new Variable(full([], initScale), { trainable: false }));
     this.#tracker = scope(() => new Variable(zeros([], { dtype: "i32" }), { trainable: false }));

@@ -11,4 +11,5 @@ export { compare, toleranceOf } from "./golden/rule.js";
 export { describeReport, type Outcome, type Report, runCase, runFamily } from "./golden/runner.js";
 export * as naive from "./naive.js";
 export { chance, expectClose, expectSame, type Random, randomness } from "./random.js";
+export { watched } from "./watched.js";
 export { casesOf, overLimits, webgpuHere, whyNoWebgpu } from "./webgpu.js";

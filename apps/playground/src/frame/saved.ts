@@ -1,5 +1,7 @@
 // What a saved network says of itself, in the metadata of its safetensors file: where it comes from, and why it may not fit here.
 
+import { parseSafetensors } from "@nn/io";
+
 export interface Maker {
   readonly page: string;
   readonly lane: string;
@@ -14,9 +16,7 @@ export const MAKER = "nn.playground";
 /** Null if it is no file of these pages. */
 export function makerOf(file: Uint8Array): Maker | null {
   try {
-    const length = Number(new DataView(file.buffer, file.byteOffset).getBigUint64(0, true));
-    const header = JSON.parse(new TextDecoder().decode(file.subarray(8, 8 + length)));
-    return JSON.parse(header.__metadata__[MAKER]);
+    return JSON.parse(parseSafetensors(file).metadata[MAKER]);
   } catch {
     return null;
   }

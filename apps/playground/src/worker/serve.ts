@@ -4,7 +4,7 @@
 import { type WasmKernel, wasm } from "@nn/backend-wasm";
 import type { WgslKernel } from "@nn/backend-webgpu";
 import { loadSafetensors, saveSafetensors } from "@nn/io";
-import { manualSeed, reference, setBackend } from "@nn/tensor";
+import { countParameters, manualSeed, reference, setBackend } from "@nn/tensor";
 import { type Callback, indexedDBStore, type Store, serveTrainer, type TrainerPlan } from "@nn/train";
 import { Curve, type CurveData } from "../frame/curve.js";
 import { MAKER } from "../frame/saved.js";
@@ -57,7 +57,7 @@ export function serveLane<Settings>(
     const keeper = keepCheckpoints(store, lane, JSON.stringify(settings), warn);
     const curves = recordCurves();
     const { model } = plan;
-    const parameters = model.parameters().reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
+    const parameters = countParameters(model);
     const resume = options.fresh ? null : await keeper.read();
     const ready: Callback = {
       start(run) {

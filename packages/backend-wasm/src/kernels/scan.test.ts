@@ -20,28 +20,22 @@ import {
   where,
   zeros,
 } from "@nn/tensor";
+import { watched } from "@nn/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { WasmKernel } from "../code.js";
 import { type WasmBackend, wasm } from "../wasm.js";
 import { scanKernel } from "./scan.js";
 
 const before = getBackend();
 let ran = 0;
-const watched: WasmKernel = {
-  ...scanKernel,
-  emit(signature) {
-    ran++;
-    return scanKernel.emit(signature);
-  },
-};
+const kernels = watched([scanKernel], () => ran++);
 const plain = reference();
 let backends: WasmBackend[] = [];
 
 beforeAll(async () => {
   backends = [
-    await wasm({ kernels: [watched], threads: 1 }),
-    await wasm({ kernels: [watched], threads: 1, relaxed: false }),
-    await wasm({ kernels: [watched], threads: 2, parallelFrom: 0 }),
+    await wasm({ kernels, threads: 1 }),
+    await wasm({ kernels, threads: 1, relaxed: false }),
+    await wasm({ kernels, threads: 2, parallelFrom: 0 }),
   ];
 });
 afterAll(() => {

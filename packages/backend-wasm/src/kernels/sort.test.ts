@@ -14,24 +14,18 @@ import {
   tensor,
   topK,
 } from "@nn/tensor";
+import { watched } from "@nn/testing";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
-import type { WasmKernel } from "../code.js";
 import { type WasmBackend, wasm } from "../wasm.js";
 import { sortKernel } from "./sort.js";
 
 const before = getBackend();
 let ran = 0;
-const watched: WasmKernel = {
-  ...sortKernel,
-  emit(signature) {
-    ran++;
-    return sortKernel.emit(signature);
-  },
-};
+const kernels = watched([sortKernel], () => ran++);
 const truth = reference();
 const backends: Record<string, WasmBackend> = {
-  "one thread": await wasm({ kernels: [watched], threads: 1 }),
-  "two threads": await wasm({ kernels: [watched], threads: 2, parallelFrom: 0 }),
+  "one thread": await wasm({ kernels, threads: 1 }),
+  "two threads": await wasm({ kernels, threads: 2, parallelFrom: 0 }),
 };
 beforeEach(() => {
   ran = 0;

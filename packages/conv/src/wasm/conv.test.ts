@@ -22,7 +22,7 @@ import {
   Variable,
   zeros,
 } from "@nn/tensor";
-import { chance, expectClose, type Random, randomness } from "@nn/testing";
+import { chance, expectClose, type Random, randomness, watched } from "@nn/testing";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type ConvAttrs, conv, convAttrs, convInputGradOp, convWeightGradOp } from "../conv/conv.js";
 import { type MaxPoolOptions, maxPool, maxPoolGradOp } from "../pool/max-pool.js";
@@ -34,19 +34,13 @@ const before = getBackend();
 let ran: string[] = [];
 /** What the pack calls a kernel. */
 const nameOf = (kernel: WasmKernel) => Object.entries(pack).find(([, k]) => k === kernel)![0];
-const watched: readonly WasmKernel[] = convKernels.map((k) => ({
-  ...k,
-  emit(signature) {
-    ran.push(nameOf(k));
-    return k.emit(signature);
-  },
-}));
+const kernels = watched(convKernels, (k) => ran.push(nameOf(k)));
 const others: Record<string, Backend> = { reference: reference() };
 const packs: Record<string, WasmBackend> = {};
 
 beforeAll(async () => {
-  packs["fused multiply-add"] = await wasm({ kernels: watched, threads: 1 });
-  packs.plain = await wasm({ kernels: watched, threads: 1, relaxed: false });
+  packs["fused multiply-add"] = await wasm({ kernels, threads: 1 });
+  packs.plain = await wasm({ kernels, threads: 1, relaxed: false });
   others.lowering = await wasm({ threads: 1 });
 });
 beforeEach(() => {
@@ -198,7 +192,7 @@ describe("the pack", () => {
 
   it("gives the same bits with any number of threads", async () => {
     const random = randomness(4);
-    const backends = [packs["fused multiply-add"]!, await wasm({ kernels: watched, threads: 2, parallelFrom: 0 })];
+    const backends = [packs["fused multiply-add"]!, await wasm({ kernels, threads: 2, parallelFrom: 0 })];
     for (let i = 0; i < 12; i++) {
       const c = i % 2 === 0 ? winogradCase(random) : convCase(random);
       const [one, two] = backends.map((b) => {
@@ -222,7 +216,7 @@ describe("the pack", () => {
   });
 
   it("sees when weights change, however they do", async () => {
-    const threaded = await wasm({ kernels: watched, threads: 2, parallelFrom: 0 });
+    const threaded = await wasm({ kernels, threads: 2, parallelFrom: 0 });
     for (const backend of [packs["fused multiply-add"]!, threaded]) {
       setBackend(backend);
       manualSeed(1);
@@ -259,7 +253,7 @@ describe("the pack", () => {
   });
 
   it("does nothing for a batch of nothing", async () => {
-    const threaded = await wasm({ kernels: watched, threads: 2, parallelFrom: 0 });
+    const threaded = await wasm({ kernels, threads: 2, parallelFrom: 0 });
     for (const backend of [packs.plain!, threaded]) {
       setBackend(backend);
       expect(maxPool(zeros([0, 2, 8, 8]), 2).shape).toEqual([0, 2, 4, 4]);

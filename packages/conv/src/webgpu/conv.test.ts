@@ -20,7 +20,7 @@ import {
   tensor,
   zeros,
 } from "@nn/tensor";
-import { casesOf, chance, expectSame, type Random, randomness, webgpuHere, whyNoWebgpu } from "@nn/testing";
+import { casesOf, chance, expectSame, type Random, randomness, watched, webgpuHere, whyNoWebgpu } from "@nn/testing";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type ConvAttrs, conv, convAttrs, convInputGradOp, convWeightGradOp } from "../conv/conv.js";
 import { avgPool } from "../pool/avg-pool.js";
@@ -38,14 +38,7 @@ const missing = await whyNoWebgpu();
 describe.skipIf(missing)(`convolution and pooling on webgpu${missing ? ` (${missing})` : ""}`, () => {
   let backend: WebgpuBackend;
   beforeAll(async () => {
-    const kernels = pack.convKernels.map((k) => ({
-      ...k,
-      emit(signature: never) {
-        ran.push(nameOf(k));
-        return k.emit(signature);
-      },
-    }));
-    backend = await webgpuHere({ kernels });
+    backend = await webgpuHere({ kernels: watched(pack.convKernels, (k) => ran.push(nameOf(k))) });
   });
   beforeEach(() => {
     ran = [];

@@ -9,6 +9,7 @@ import {
   main,
   reads,
   textOf,
+  together,
   type WgslCode,
   type WgslKernel,
   writes,
@@ -84,7 +85,7 @@ export const directConvWeightGrad: WgslKernel<ConvWeightGradAttrs> = {
     const q = coordinates("q", [batch, ...places], "q");
     const from = inWindow(attrs, x.shape.slice(2), q.at.slice(1), w.at.slice(2));
     const xAt = address(x, [q.at[0]!, `(${w.at[0]} / ${all / attrs.groups} * ${channels} + ${w.at[1]})`, ...from.at]);
-    const body = [
+    const body = (subgroups: boolean) => [
       `let r = ${groupIndex(size)};`,
       `if (r >= ${size}u) { return; }`,
       ...w.lines,
@@ -94,17 +95,13 @@ export const directConvWeightGrad: WgslKernel<ConvWeightGradAttrs> = {
       ...from.lines,
       ...where(from.inside, [`sum += in0[${xAt}] * in1[${address(ct, [q.at[0]!, w.at[0]!, ...q.at.slice(1)])}];`]),
       "}",
-      "sums[lane] = sum;",
-      "workgroupBarrier();",
-      `for (var half = ${lanes / 2}u; half > 0u; half /= 2u) {`,
-      "if (lane < half) { sums[lane] += sums[lane + half]; }",
-      "workgroupBarrier();",
-      "}",
-      "if (lane == 0u) { out0[r] = sums[0]; }",
+      ...together("sum", (a, b) => `${a} + ${b}`, { lanes, memory: "sums", subgroups }),
+      "if (lane == 0u) { out0[r] = sum; }",
     ];
-    const text = main(lanes, body, [`var<workgroup> sums: array<f32, ${lanes}>;`]);
+    const text = (subgroups: boolean) => main(lanes, body(subgroups), [`var<workgroup> sums: array<f32, ${lanes}>;`]);
     const bindings = [reads("in0", "f32", true), reads("in1", "f32", true), writes("out0", "f32")];
-    return { name: "conv weight gradient", passes: size === 0 ? [] : [{ text, bindings, groups: size }] };
+    const pass = { text: text(false), withSubgroups: text(true), bindings, groups: size };
+    return { name: "conv weight gradient", passes: size === 0 ? [] : [pass] };
   },
 };
 

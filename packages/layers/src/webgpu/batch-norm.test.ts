@@ -15,7 +15,7 @@ import {
   type Tensor,
   transpose,
 } from "@nn/tensor";
-import { casesOf, randomness, webgpuHere, whyNoWebgpu } from "@nn/testing";
+import { casesOf, randomness, watched, webgpuHere, whyNoWebgpu } from "@nn/testing";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { batchNormGradOp, batchNormOp } from "../norms/batch-norm-op.js";
 import { layerKernels } from "./index.js";
@@ -28,14 +28,7 @@ const missing = await whyNoWebgpu();
 describe.skipIf(missing)(`batchNorm on webgpu${missing ? ` (${missing})` : ""}`, () => {
   let backend: WebgpuBackend;
   beforeAll(async () => {
-    const kernels = layerKernels.map((k) => ({
-      ...k,
-      emit(signature: never) {
-        ran.push(k.op);
-        return k.emit(signature);
-      },
-    }));
-    backend = await webgpuHere({ kernels });
+    backend = await webgpuHere({ kernels: watched(layerKernels, ({ op }) => ran.push(op)) });
   });
   beforeEach(() => {
     ran = [];

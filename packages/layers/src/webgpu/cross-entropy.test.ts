@@ -17,7 +17,7 @@ import {
   type Tensor,
   tensor,
 } from "@nn/tensor";
-import { casesOf, chance, expectSame, overLimits, randomness, webgpuHere, whyNoWebgpu } from "@nn/testing";
+import { casesOf, chance, expectSame, overLimits, randomness, watched, webgpuHere, whyNoWebgpu } from "@nn/testing";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { crossEntropy } from "../losses/cross-entropy.js";
 import { crossEntropyGrad, crossEntropyKernel, layerKernels } from "./index.js";
@@ -113,14 +113,7 @@ const missing = await whyNoWebgpu();
 describe.skipIf(missing)(`crossEntropy on webgpu${missing ? ` (${missing})` : ""}`, () => {
   let backend: WebgpuBackend;
   beforeAll(async () => {
-    const kernels = layerKernels.map((k) => ({
-      ...k,
-      emit(signature: never) {
-        ran.push(k.op);
-        return k.emit(signature);
-      },
-    }));
-    backend = await webgpuHere({ kernels });
+    backend = await webgpuHere({ kernels: watched(layerKernels, ({ op }) => ran.push(op)) });
   });
   beforeEach(() => {
     ran = [];

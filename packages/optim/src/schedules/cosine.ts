@@ -1,8 +1,7 @@
 // Schedules along a cosine: CosineAnnealingLR, CosineAnnealingWarmRestarts.
 
-import { checkAtLeast } from "../check.js";
+import { checkAtLeast, checkSteps } from "../check.js";
 import { type AnyOptimizer, LRScheduler, type ScheduleState } from "./scheduler.js";
-import { checkSteps } from "./step.js";
 
 /**
  * Falls from the first learning rate to `etaMin` within `tMax` steps, along half a cosine (and back up after that), as

@@ -1,10 +1,9 @@
 // Schedules that go up and down, and may turn the momentum the other way: CyclicLR, OneCycleLR.
 
 import { fail, scope, tensor, Variable } from "@nn/tensor";
-import { checkAtLeast } from "../check.js";
+import { checkAtLeast, checkSteps } from "../check.js";
 import type { Group } from "../group.js";
 import { type AnyOptimizer, LRScheduler, perGroup, type ScheduleState } from "./scheduler.js";
-import { checkSteps } from "./step.js";
 
 /** Options of {@link CyclicLR}. Numbers per group may be arrays. */
 export interface CyclicLROptions {

@@ -1,9 +1,8 @@
 // ReduceLROnPlateau: a lower learning rate where a metric has stopped improving.
 
 import { fail } from "@nn/tensor";
-import { checkAtLeast } from "../check.js";
+import { checkAtLeast, checkSteps } from "../check.js";
 import { type AnyOptimizer, perGroup } from "./scheduler.js";
-import { checkSteps } from "./step.js";
 
 /** Options of {@link ReduceLROnPlateau}. */
 export interface PlateauOptions {

@@ -1,9 +1,8 @@
 // Schedules that go from one factor to another and stay there: ConstantLR, LinearLR (also for warm-up), PolynomialLR.
 
 import { fail } from "@nn/tensor";
-import { checkAtLeast } from "../check.js";
+import { checkAtLeast, checkSteps } from "../check.js";
 import { type AnyOptimizer, LRScheduler } from "./scheduler.js";
-import { checkSteps } from "./step.js";
 
 /**
  * Times `factor` for the first `totalIters` steps, as

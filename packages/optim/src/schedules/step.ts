@@ -1,7 +1,6 @@
 // Schedules that multiply by a factor, now and then or always: StepLR, MultiStepLR, ExponentialLR.
 
-import { fail } from "@nn/tensor";
-import { checkAtLeast } from "../check.js";
+import { checkAtLeast, checkSteps } from "../check.js";
 import { type AnyOptimizer, LRScheduler } from "./scheduler.js";
 
 /**
@@ -93,12 +92,4 @@ export class ExponentialLR extends LRScheduler {
   protected override at(base: number): number {
     return base * this.#gamma ** this.lastEpoch;
   }
-}
-
-// ───────────────────────────────────────────────────────────────────────────────────────────────────
-
-/** A whole number of at least `least`. */
-export function checkSteps(op: string, name: string, value: number, least = 1): number {
-  if (Number.isInteger(value) && value >= least) return value;
-  return fail({ op, expected: `${name} to be a whole number ≥ ${least}`, got: `${value}` });
 }

@@ -1,9 +1,8 @@
 // SWALR: to a constant learning rate, for averages of weights.
 
 import { fail } from "@nn/tensor";
-import { checkAtLeast } from "../check.js";
+import { checkAtLeast, checkSteps } from "../check.js";
 import { type AnyOptimizer, LRScheduler, perGroup } from "./scheduler.js";
-import { checkSteps } from "./step.js";
 
 /**
  * Goes from the learning rate as it is to `swaLr` within `annealEpochs` steps, and stays there, as

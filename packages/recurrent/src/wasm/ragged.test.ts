@@ -16,20 +16,14 @@ import {
   transpose,
   where,
 } from "@nn/tensor";
-import { randomness } from "@nn/testing";
+import { randomness, watched } from "@nn/testing";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { raggedProduct, raggedWeightGrad } from "../ragged.js";
 import { raggedProduct as product, raggedWeightGrad as weightGrad } from "./index.js";
 
 const before = getBackend();
 let ran: string[] = [];
-const kernels = [product, weightGrad].map((k) => ({
-  ...k,
-  emit(signature: never) {
-    ran.push(k.op);
-    return k.emit(signature);
-  },
-}));
+const kernels = watched([product, weightGrad], ({ op }) => ran.push(op));
 const truth = reference();
 const backends: Record<string, WasmBackend> = {
   "fused multiply-add": await wasm({ kernels, threads: 1 }),

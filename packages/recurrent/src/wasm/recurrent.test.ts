@@ -17,7 +17,7 @@ import {
   where,
   zeros,
 } from "@nn/tensor";
-import { expectClose, randomness } from "@nn/testing";
+import { expectClose, randomness, watched } from "@nn/testing";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { GRU, LSTM, RNN } from "../index.js";
 import { type Case, caseOf, GATES, inputsOf, kinds, run, STATES, scan } from "../loop-cases.js";
@@ -29,21 +29,16 @@ const recurrentKernels = pack.filter(({ op }) => op.includes("Loop"));
 const before = getBackend();
 let ran: string[] = [];
 const nameOf = ({ op }: WasmKernel) => op.replace("recurrent/", "");
-const watched: readonly WasmKernel[] = pack
-  .filter(({ op }) => op.startsWith("recurrent/"))
-  .map((k) => ({
-    ...k,
-    emit(signature) {
-      if (recurrentKernels.includes(k)) ran.push(nameOf(k));
-      return k.emit(signature);
-    },
-  }));
+const kernels = watched(
+  pack.filter(({ op }) => op.startsWith("recurrent/")),
+  (k) => recurrentKernels.includes(k) && ran.push(nameOf(k)),
+);
 const others: Record<string, Backend> = { reference: reference() };
 const packs: Record<string, WasmBackend> = {};
 
 beforeAll(async () => {
-  packs["fused multiply-add"] = await wasm({ kernels: watched, threads: 1 });
-  packs.plain = await wasm({ kernels: watched, threads: 1, relaxed: false });
+  packs["fused multiply-add"] = await wasm({ kernels, threads: 1 });
+  packs.plain = await wasm({ kernels, threads: 1, relaxed: false });
   others.lowering = await wasm({ threads: 1 });
 });
 beforeEach(() => {
@@ -135,7 +130,7 @@ describe("the pack", () => {
 
   it("gives the same bits with any number of threads", async () => {
     const random = randomness(5);
-    const backends = [packs["fused multiply-add"]!, await wasm({ kernels: watched, threads: 2, parallelFrom: 0 })];
+    const backends = [packs["fused multiply-add"]!, await wasm({ kernels, threads: 2, parallelFrom: 0 })];
     for (let i = 0; i < 15; i++) {
       const c = { ...caseOf(random, kinds[i % 3]!, SIZES), rows: random(9, 70) };
       const [one, two] = backends.map((b) => {

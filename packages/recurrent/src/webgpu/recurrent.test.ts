@@ -14,7 +14,7 @@ import {
   tensor,
   zeros,
 } from "@nn/tensor";
-import { casesOf, expectClose, expectSame, randomness, webgpuHere, whyNoWebgpu } from "@nn/testing";
+import { casesOf, expectClose, expectSame, randomness, watched, webgpuHere, whyNoWebgpu } from "@nn/testing";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { GRU, LSTM, RNN } from "../index.js";
 import { caseOf, GATES, kinds, run, STATES, scan } from "../loop-cases.js";
@@ -33,14 +33,9 @@ const missing = await whyNoWebgpu();
 describe.skipIf(missing)(`recurrent networks on webgpu${missing ? ` (${missing})` : ""}`, () => {
   let backend: WebgpuBackend;
   beforeAll(async () => {
-    const kernels = recurrentKernels.map((k) => ({
-      ...k,
-      emit(signature: never) {
-        const code = k.emit(signature);
-        ran.push({ name: k.op.replace("recurrent/", ""), passes: code.passes.length });
-        return code;
-      },
-    }));
+    const kernels = watched(recurrentKernels, ({ op }, { passes }) => {
+      ran.push({ name: op.replace("recurrent/", ""), passes: passes.length });
+    });
     backend = await webgpuHere({ kernels });
   });
   beforeEach(() => {

@@ -23,6 +23,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { webgpuPacks } from "../backends.js";
 import { casesOf, webgpuHere, whyNoWebgpu } from "../webgpu.js";
+import { Classifier, LeNet } from "./nets.js";
 
 /** Of a training; `NN_CASES=30` tries as many. */
 const STEPS = Math.min(30, casesOf(4));
@@ -186,25 +187,6 @@ describe.skipIf(missing)(`f16, stood in for by rounded f32${missing ? ` (${missi
     expect(await g!.sum().item()).toBe(4 * 8 * 24 * 24);
   });
 
-  class LeNet extends Module {
-    readonly conv1 = new Conv2d(1, 6, 5, { padding: 2 });
-    readonly norm = new BatchNorm2d(6);
-    readonly conv2 = new Conv2d(6, 16, 5);
-    readonly pool = new MaxPool2d(2);
-    readonly last = [new Linear(400, 120), new Linear(120, 84), new Linear(84, 10)];
-    override forward(x: Tensor): Tensor {
-      x = this.pool.forward(this.norm.forward(this.conv1.forward(x)).relu());
-      x = this.pool.forward(this.conv2.forward(x).relu()).flatten(1);
-      return this.last.reduce((x, layer, i) => layer.forward(i === 0 ? x : x.relu()), x);
-    }
-  }
-  class Classifier extends Module {
-    readonly lstm = new LSTM(5, 16, { batchFirst: true });
-    readonly last = new Linear(16, 4);
-    override forward(x: Tensor): Tensor {
-      return this.last.forward(this.lstm.forward(x).output.select(1, -1));
-    }
-  }
   const networks = {
     LeNet: { make: () => new LeNet(), shape: [4, 1, 28, 28], classes: 4 },
     LSTM: { make: () => new Classifier(), shape: [32, 12, 5], classes: 4 },

@@ -2,35 +2,13 @@
 // with the kernel packs, which make it of far fewer dispatches.
 
 import type { WgslKernel } from "@nn/backend-webgpu";
-import { Conv2d, MaxPool2d } from "@nn/conv";
-import { BatchNorm2d, crossEntropy, Linear } from "@nn/layers";
+import { crossEntropy } from "@nn/layers";
 import { Adam, SGD } from "@nn/optim";
-import { LSTM } from "@nn/recurrent";
-import { compile, Module, manualSeed, memory, reference, setBackend, sizeOf, type Tensor, tensor } from "@nn/tensor";
+import { compile, manualSeed, memory, reference, setBackend, sizeOf, type Tensor, tensor } from "@nn/tensor";
 import { afterAll, describe, expect, it } from "vitest";
 import { webgpuPacks } from "../backends.js";
 import { webgpuHere, whyNoWebgpu } from "../webgpu.js";
-
-class LeNet extends Module {
-  readonly conv1 = new Conv2d(1, 6, 5, { padding: 2 });
-  readonly norm = new BatchNorm2d(6);
-  readonly conv2 = new Conv2d(6, 16, 5);
-  readonly pool = new MaxPool2d(2);
-  readonly last = [new Linear(400, 120), new Linear(120, 84), new Linear(84, 10)];
-  override forward(x: Tensor): Tensor {
-    x = this.pool.forward(this.norm.forward(this.conv1.forward(x)).relu());
-    x = this.pool.forward(this.conv2.forward(x).relu()).flatten(1);
-    return this.last.reduce((x, layer, i) => layer.forward(i === 0 ? x : x.relu()), x);
-  }
-}
-
-class Classifier extends Module {
-  readonly lstm = new LSTM(5, 16, { batchFirst: true });
-  readonly last = new Linear(16, 4);
-  override forward(x: Tensor): Tensor {
-    return this.last.forward(this.lstm.forward(x).output.select(1, -1));
-  }
-}
+import { Classifier, LeNet } from "./nets.js";
 
 const programs = {
   LeNet: () => {
