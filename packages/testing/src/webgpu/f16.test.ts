@@ -34,7 +34,7 @@ class Net extends Module {
 }
 
 const gpu = await nullGpu(); // what it gives lives no longer than itself
-describe.skipIf(!gpu)("f16 on a device that computes nothing", () => {
+describe.skipIf(!gpu)(`f16 on a device that computes nothing${gpu ? "" : " (no package webgpu here)"}`, () => {
   const open: WebgpuBackend[] = [];
   afterAll(() => {
     setBackend(reference());
