@@ -56,7 +56,8 @@ ${COMMON_HELP}  --help             show this
 
     manualSeed(seed);
     const model = detector();
-    const scenes = samples(training.length, (i) => [pixels(training[i]), encode(training[i].boxes)]);
+    const pairs = training.map((scene) => [pixels(scene), encode(scene.boxes)]);
+    const scenes = samples(pairs.length, (i) => pairs[i]);
     const batches = loader(scenes, { batchSize: 32, shuffle: true, seed, dropLast: true });
     const start = performance.now();
     const run = fit(model, {

@@ -23,8 +23,11 @@ export function gained(gains: () => Gains, sounds: readonly Mixture[]): number[]
 
 /** The strength with which spectral subtraction gains most. */
 export function bestStrength(sounds: readonly Mixture[]): number {
-  const gain = (strength: number) => mean(gained(() => spectralSubtraction(strength), sounds));
-  return [1, 2, 4].reduce((best, other) => (gain(other) > gain(best) ? other : best));
+  const tried = [1, 2, 4].map((strength) => ({
+    strength,
+    gain: mean(gained(() => spectralSubtraction(strength), sounds)),
+  }));
+  return tried.reduce((best, other) => (other.gain > best.gain ? other : best)).strength;
 }
 
 export const mean = (values: readonly number[]): number =>
